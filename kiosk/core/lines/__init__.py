@@ -1,0 +1,1 @@
+"""One pure function per line: evidence and policy in, findings out."""

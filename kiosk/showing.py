@@ -1,0 +1,104 @@
+"""What the screen and the voice may know: no card, no photo, no number can be put into these types."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+
+from kiosk.core.card import OtherCard
+from kiosk.core.errors import Fault
+from kiosk.core.reasons import Line, Reason
+
+
+@unique
+class Screen(StrEnum):
+    """The public screens."""
+
+    IDLE = "idle"
+    CARD = "card"  # being read, do not take it away
+    AGAIN = "again"  # place it once more
+    OTHER_CARD = "other_card"  # that was not an ID card
+    FACE = "face"  # look at the camera
+    CHECK = "check"  # being checked, a moment
+    PASS = "pass"
+    HELP = "help"
+    STOP = "stop"
+    OUT_OF_ORDER = "out_of_order"
+
+
+@unique
+class Prompt(StrEnum):
+    """What the voice can say; a clip and a caption each, in every language."""
+
+    PLACE_CARD = "place_card"
+    PLACE_AGAIN = "place_again"
+    NOT_AN_ID_CARD = "not_an_id_card"
+    LOOK = "look"
+    LOOK_AGAIN = "look_again"
+    FACE_HELP = "face_help"
+    PASS = "pass"  # noqa: S105  (a verdict, not a password)
+    HELP = "help"
+    STOP = "stop"
+    STAFF_COMING = "staff_coming"
+    OUT_OF_ORDER = "out_of_order"
+
+
+@unique
+class Ribbon(StrEnum):
+    """The band on the idle screen."""
+
+    WAITING = "waiting"  # a case is open: registered, staff are on their way
+    CALLED = "called"  # somebody pressed the help button
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the four tiles. ``reason`` is set on PASS only: elsewhere a tile says no more than done or not done."""
+
+    line: Line
+    ok: bool
+    reason: Reason | None = None
+
+
+@unique
+class Mode(StrEnum):
+    """What the kiosk is running as; everything but FIELD wears a banner."""
+
+    FIELD = "field"
+    TRAINING = "training"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffLine:
+    """The line at the bottom: mode, data cut-off with its age in hours, and what staff should look after."""
+
+    mode: Mode
+    data_as_of: datetime | None
+    data_age_hours: int | None
+    data_old: bool
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Everything on the public screen at one moment.
+
+    ``tiles`` has four entries on result screens, else none. ``masked_name`` and tile reasons are filled on PASS only.
+    ``seconds_left``: dwell of a result, for the countdown bar; 0 where nothing counts down.
+    ``confirm_clock``: the moment that staff are asked to confirm (Fault.CLOCK_UNCONFIRMED), else None.
+    """
+
+    screen: Screen
+    staff: StaffLine
+    tiles: tuple[Tile, ...] = ()
+    masked_name: str = ""
+    ribbon: Ribbon | None = None
+    other_card: OtherCard | None = None
+    fault: Fault | None = None
+    declined: bool = False
+    seconds_left: float = 0.0
+    confirm_clock: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.screen is not Screen.PASS and (self.masked_name or any(tile.reason for tile in self.tiles)):
+            raise ValueError("names and reasons appear on PASS only")
