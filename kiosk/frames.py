@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,3 +48,13 @@ class LatestFrame:
         with self._changed:
             self._changed.wait_for(lambda: self._frame is not None and self._frame.number > than, timeout)
             return self._frame if self._frame is not None and self._frame.number > than else None
+
+
+class Camera(Protocol):
+    """A camera with an owner thread of its own, which reconnects by itself."""
+
+    def start(self, frames: LatestFrame) -> None:
+        """Start the owner thread; while the camera is lost the slot holds None."""
+
+    def close(self) -> None:
+        """Stop the thread and let go of the device, within a second."""

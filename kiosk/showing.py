@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
+from typing import Protocol
 
 from kiosk.core.card import OtherCard
 from kiosk.core.errors import Fault
@@ -40,6 +41,18 @@ class Prompt(StrEnum):
     STOP = "stop"
     STAFF_COMING = "staff_coming"
     OUT_OF_ORDER = "out_of_order"
+
+
+@unique
+class Press(StrEnum):
+    """The buttons of the public screens. LOUDER and LANGUAGE concern the voice alone and never reach the station."""
+
+    DECLINE_FACE = "decline_face"
+    CALL_STAFF = "call_staff"
+    HEAR_AGAIN = "hear_again"
+    LOUDER = "louder"
+    LANGUAGE = "language"
+    CONFIRM_CLOCK = "confirm_clock"
 
 
 @unique
@@ -102,3 +115,13 @@ class Showing:
     def __post_init__(self) -> None:
         if self.screen is not Screen.PASS and (self.masked_name or any(tile.reason for tile in self.tiles)):
             raise ValueError("names and reasons appear on PASS only")
+
+
+class Front(Protocol):
+    """The screen and the voice as the station sees them: neither call blocks."""
+
+    def show(self, showing: Showing) -> None:
+        """Put this on the public screen, in place of what is there."""
+
+    def say(self, prompt: Prompt) -> None:
+        """Speak; a new prompt cuts the old one."""
