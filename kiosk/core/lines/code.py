@@ -1,0 +1,113 @@
+"""码: what do the authorities say? Rules C1 to C8, with test and vaccine as its facts (N1 to N6) and W1."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kiosk.core.evidence import Evidence, number_of
+from kiosk.core.lines.finding import Finding, LineResult, LineState, line
+from kiosk.core.lines.withheld import aged, withheld
+from kiosk.core.policy import Policy
+from kiosk.core.reasons import Reason
+from kiosk.core.status import (
+    CodeStatement,
+    Colour,
+    ListEntry,
+    ListKind,
+    NucleicAcidTest,
+    PersonStatus,
+    TableInfo,
+    TestResult,
+)
+from kiosk.core.times import whole_hours
+from kiosk.core.verdict import worst
+
+
+def code_line(evidence: Evidence, policy: Policy, now: datetime) -> LineResult:
+    """Judge the health code, the test and the vaccine by the table."""
+    cause = withheld(evidence)
+    if cause is not None:
+        return line(cause)
+    if not isinstance(evidence.answer, PersonStatus) or not evidence.answer.codes:
+        return aged(line(_not_found(evidence)), evidence, policy, now)
+    status = evidence.answer
+    findings = _codes(status.codes, policy, evidence.table)
+    entry = admitted(status)
+    findings += (admission(entry),) if entry else (_test(status.test, policy, evidence.table, now),)
+    findings += _vaccine(status.vaccine_doses, policy)
+    return aged(line(*findings), evidence, policy, now)
+
+
+def admitted(status: PersonStatus) -> ListEntry | None:
+    """The list of residents or staff that this person is on, if any."""
+    return next((entry for entry in status.lists if entry.kind is ListKind.ADMITTED), None)
+
+
+def admission(entry: ListEntry) -> Finding:
+    """W1: stands in for test and itinerary, never for a code or a card."""
+    return Finding(Reason.W1, LineState.OK, issuer=entry.issuer, at=entry.until, values=(("list", entry.title),))
+
+
+def _not_found(evidence: Evidence) -> Finding:
+    number = number_of(evidence.presented)
+    known = number is not None and number.province in evidence.table.scope
+    return Finding(Reason.C5 if known else Reason.C6, LineState.UNKNOWN)
+
+
+def _codes(statements: tuple[CodeStatement, ...], policy: Policy, table: TableInfo) -> tuple[Finding, ...]:
+    newest: dict[str, list[CodeStatement]] = {}
+    for statement in sorted(statements, key=lambda s: s.since, reverse=True):
+        kept = newest.setdefault(statement.issuer, [])
+        if not kept or statement.since == kept[0].since:
+            kept.append(statement)
+    standing = [statement for kept in newest.values() for statement in kept]
+    findings = tuple(_statement(statement, policy, table) for statement in standing)
+    if len({statement.colour for statement in standing}) > 1:
+        state = worst((LineState.ASK, *(finding.state for finding in findings)))
+        findings = (*findings, Finding(Reason.C7, state))
+    if len(standing) < len(statements):
+        latest = max(standing, key=lambda s: s.since)
+        findings = (*findings, Finding(Reason.C8, LineState.OK, issuer=latest.issuer, at=latest.since))
+    return findings
+
+
+def _statement(statement: CodeStatement, policy: Policy, table: TableInfo) -> Finding:
+    said = Finding(Reason.C1, LineState.OK, statement.issuer, statement.since, (("reason", statement.reason),))
+    if statement.issuer not in table.issuers:
+        return replace(said, reason=Reason.C4, state=LineState.UNKNOWN)
+    if statement.colour is Colour.GREEN:
+        return said
+    if not statement.reason:
+        return replace(said, reason=Reason.C4, state=LineState.UNKNOWN)
+    if statement.colour is Colour.YELLOW:
+        return replace(said, reason=Reason.C2, state=policy.yellow)
+    return replace(said, reason=Reason.C3, state=LineState.STOP)
+
+
+def _test(test: NucleicAcidTest | None, policy: Policy, table: TableInfo, now: datetime) -> Finding:
+    if test is not None and test.result is TestResult.POSITIVE:
+        # A positive result that nobody signs for is incomplete evidence: it refuses nobody (law 1).
+        state = LineState.STOP if test.issuer else LineState.UNKNOWN
+        return Finding(Reason.N4, state, test.issuer, test.sampled_at)
+    if test is not None and test.result is TestResult.UNDER_CHECK:
+        return Finding(Reason.N4, LineState.ASK, test.issuer, test.sampled_at)
+    if policy.test_hours == 0:
+        return Finding(Reason.N1, LineState.OK)
+    limit = ("limit", str(policy.test_hours))
+    if test is None:
+        return Finding(Reason.N3, LineState.ASK, values=(limit,))
+    if test.sampled_at > table.as_of:
+        return Finding(Reason.N5, LineState.ASK, test.issuer, test.sampled_at, (limit,))
+    left = test.sampled_at + timedelta(hours=policy.test_hours) - now
+    if left < timedelta():
+        return Finding(Reason.N3, LineState.ASK, test.issuer, test.sampled_at, (limit,))
+    return Finding(Reason.N2, LineState.OK, test.issuer, test.sampled_at, (limit, ("hours", str(whole_hours(left)))))
+
+
+def _vaccine(doses: int | None, policy: Policy) -> tuple[Finding, ...]:
+    if policy.vaccine_doses == 0:
+        return ()
+    wanted = ("wanted", str(policy.vaccine_doses))
+    if doses is None:
+        return (Finding(Reason.N6, LineState.UNKNOWN, values=(wanted,)),)
+    state = LineState.OK if doses >= policy.vaccine_doses else LineState.ASK
+    return (Finding(Reason.N6, state, values=(wanted, ("doses", str(doses)))),)
