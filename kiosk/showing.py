@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kiosk.core.card import OtherCard
 from kiosk.core.errors import Fault
+from kiosk.core.prompts import Prompt as Prompt
 from kiosk.core.reasons import Line, Reason
 
 
@@ -23,23 +24,6 @@ class Screen(StrEnum):
     PASS = "pass"
     HELP = "help"
     STOP = "stop"
-    OUT_OF_ORDER = "out_of_order"
-
-
-@unique
-class Prompt(StrEnum):
-    """What the voice can say; a clip and a caption each, in every language."""
-
-    PLACE_CARD = "place_card"
-    PLACE_AGAIN = "place_again"
-    NOT_AN_ID_CARD = "not_an_id_card"
-    LOOK = "look"
-    LOOK_AGAIN = "look_again"
-    FACE_HELP = "face_help"
-    PASS = "pass"  # noqa: S105  (a verdict, not a password)
-    HELP = "help"
-    STOP = "stop"
-    STAFF_COMING = "staff_coming"
     OUT_OF_ORDER = "out_of_order"
 
 

@@ -52,6 +52,9 @@ class Looks:
         return Reason.H2 if self.count else Reason.H6
 
 
+NO_LOOKS = Looks()
+
+
 def person_line(reason: Reason) -> LineResult:
     """The line for one of the H rules."""
     return line(Finding(reason, STATES[reason], by_staff=reason in _BY_STAFF))

@@ -1,4 +1,4 @@
-"""What keeps a line from being judged: P3 to P5, A3, A10, A13. Nobody is refused, or let pass, on evidence like that."""
+"""What keeps a line from being judged: P3 to P5, A3, A10, A13. Such evidence neither refuses nor passes."""
 
 from dataclasses import replace
 from datetime import datetime
