@@ -23,12 +23,14 @@ class Case:
     """One visitor in the staff lane.
 
     ``event_id`` is the event that opened it; ``card`` the keyed hash of this boot, b"" where no number was read;
-    ``opened_at`` monotonic seconds; ``judgement`` is dropped when the evidence time is over: the card is tapped again.
+    ``opened_at`` and ``evidence_at`` (the last tap) are monotonic seconds; ``judgement`` is dropped when the evidence
+    time is over: then the card is tapped again.
     """
 
     event_id: str
     card: bytes
     opened_at: float
+    evidence_at: float
     judgement: Judgement | None
     closing: Closing | None = None
 
@@ -43,12 +45,17 @@ class Case:
         """The case as it stands at ``now``: evidence goes first, then the case closes as unattended."""
         if not self.open:
             return self
-        age = now - self.opened_at
-        if age >= 60 * policy.case_minutes:
+        if now - self.opened_at >= 60 * policy.case_minutes:
             return replace(self, judgement=None, closing=Closing.UNATTENDED)
-        if age >= policy.evidence_seconds:
+        if now - self.evidence_at >= policy.evidence_seconds:
             return replace(self, judgement=None)
         return self
+
+    def tapped_again(self, judgement: Judgement, now: float) -> "Case":
+        """The same card joins its open case: with newer evidence, or as the pass that ends it."""
+        if judgement.verdict is Verdict.PASS:
+            return replace(self, judgement=None, closing=Closing.ADMITTED)
+        return replace(self, judgement=judgement, evidence_at=now)
 
     def answered(self, act: Act) -> "Case":
         """The case after an act; only an open case that still has its evidence takes one."""

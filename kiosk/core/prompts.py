@@ -13,7 +13,7 @@ class Prompt(StrEnum):
     LOOK = "look"
     LOOK_AGAIN = "look_again"
     FACE_HELP = "face_help"
-    PASS = "pass"  # noqa: S105  (a verdict, not a password)
+    PASS = "pass"
     HELP = "help"
     STOP = "stop"
     STAFF_COMING = "staff_coming"

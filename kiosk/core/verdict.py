@@ -12,7 +12,7 @@ from kiosk.core.reasons import Line, Reason
 class Verdict(StrEnum):
     """The answer of a visit."""
 
-    PASS = "pass"  # noqa: S105  (a verdict, not a password)
+    PASS = "pass"
     HELP = "help"
     STOP = "stop"
 
