@@ -44,8 +44,9 @@ class JournalEvent:
     ``event_id`` is random hexadecimal; ``refers_to`` is the event that a staff act answers, else "".
     ``package_age_hours``: full hours since the data cut-off; None, as the serial, where there was no table.
     ``lines``: the four lines; none for an act that judges no line. ``notes``: codes that belong to no line.
-    ``staff_act``, ``staff_reason`` and ``who`` are "" for the kiosk's own verdicts. ``times_ms``: milliseconds by stage.
-    ``elder``: None where the age is not known. ``counted``: this event counts one passed visitor.
+    ``staff_act``, ``staff_reason`` and ``who`` are "" for the kiosk's own verdicts.
+    ``times_ms``: milliseconds by stage. ``elder``: None where the age is not known.
+    ``counted``: this event counts one passed visitor.
     """
 
     event_id: str

@@ -115,6 +115,8 @@ class Journal:
             self._connection.executescript(_SCHEMA)
             execute("INSERT INTO meta VALUES (?)", (mode.value,))
             execute("COMMIT")
+        execute("BEGIN IMMEDIATE")  # a disk that cannot be written shows here, not at the first visitor
+        execute("ROLLBACK")
         kept = execute("SELECT mode FROM meta").fetchone()
         if kept is None or kept[0] != mode:
             raise self._refused(f"belongs to another mode than {mode.value}. Give each mode a journal of its own.")

@@ -49,7 +49,7 @@ class SqliteTable:
             row = self._connection.execute("SELECT record, tag FROM person WHERE hash = ?", (keys.hash,)).fetchone()
             if row is None:
                 return Unknown.NOT_FOUND
-            status = open_record(*row, keys)
+            status = open_record(row[0], row[1], keys)
         except (sqlite3.Error, RecordError):
             return Unknown.UNREADABLE
         return PersonStatus(
