@@ -1,0 +1,30 @@
+"""kioskctl: the list of its commands."""
+
+from typing import Any
+
+import typer
+
+from kiosk.core.errors import KioskError
+from scripts.ctl import table
+from scripts.ctl.output import exit_code, refuse
+
+
+class _Commands(typer.core.TyperGroup):
+    """Ends an expected failure with its words and its exit code, in one place for all commands."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KioskError as error:
+            refuse(error)
+            raise typer.Exit(exit_code(error)) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Sets up, checks and measures a One-Card Pass kiosk.",
+)
+app.add_typer(table.app, name="table")
