@@ -42,9 +42,13 @@ class LineResult:
 
     findings: tuple[Finding, ...]
 
+    def by_weight(self) -> tuple[Finding, ...]:
+        """Heaviest first, equals in their own order."""
+        return tuple(sorted(self.findings, key=lambda finding: -WEIGHT[finding.state]))
+
     @property
     def leading(self) -> Finding:
-        return max(self.findings, key=lambda finding: WEIGHT[finding.state])
+        return self.by_weight()[0]
 
     @property
     def state(self) -> LineState:

@@ -1,0 +1,94 @@
+"""From the session's state to what the public screen may show."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kiosk.core.card import IdCard, OtherCard
+from kiosk.core.errors import GRAVITY, Fault, gravest
+from kiosk.core.lines.finding import LineState
+from kiosk.core.policy import Policy
+from kiosk.core.reasons import Line
+from kiosk.core.status import TableInfo
+from kiosk.core.times import whole_hours
+from kiosk.core.verdict import Judgement, Verdict
+from kiosk.core.visit import Phase, State
+from kiosk.showing import Mode, Ribbon, Screen, Showing, StaffLine, Tile
+
+_SCREENS = {
+    Phase.IDLE: Screen.IDLE,
+    Phase.READING: Screen.CARD,
+    Phase.AGAIN: Screen.AGAIN,
+    Phase.OTHER_CARD: Screen.OTHER_CARD,
+    Phase.FACE: Screen.FACE,
+    Phase.STOPPED: Screen.OUT_OF_ORDER,
+}
+_RESULTS = {Verdict.PASS: Screen.PASS, Verdict.HELP: Screen.HELP, Verdict.STOP: Screen.STOP}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What of a judgement the public screen may show: on PASS who and why, else no more than done or not done."""
+
+    tiles: tuple[Tile, ...]
+    masked_name: str
+
+
+def answer(judgement: Judgement, card: IdCard | None) -> Answer:
+    """Cut a judgement down to what may be shown."""
+    passed = judgement.verdict is Verdict.PASS
+    tiles = []
+    for which in Line:
+        result = judgement.line(which)
+        ok = result.state is LineState.OK
+        tiles.append(Tile(which, ok, result.reason if passed and ok else None))
+    return Answer(tuple(tiles), card.masked_name() if passed and card else "")
+
+
+def staff_line(
+    mode: Mode, table: TableInfo | None, faults: frozenset[Fault], policy: Policy, now: datetime
+) -> StaffLine:
+    """The line at the bottom of every screen."""
+    if table is None:
+        return StaffLine(mode, None, None, data_old=False, faults=_by_gravity(faults))
+    age = whole_hours(now - table.as_of)
+    old = (now - table.as_of).total_seconds() > 3600 * policy.fresh_hours
+    return StaffLine(mode, table.as_of, age, data_old=old, faults=_by_gravity(faults))
+
+
+def showing(
+    state: State,
+    staff: StaffLine,
+    *,
+    result: Answer | None,
+    other_card: OtherCard | None,
+    waiting: bool,
+    seconds_left: float,
+    now: datetime,
+) -> Showing:
+    """The screen for a state. ``waiting``: a case is open in the staff lane."""
+    if state.phase is Phase.RESULT and state.verdict is not None and result is not None:
+        return Showing(
+            _RESULTS[state.verdict],
+            staff,
+            tiles=result.tiles,
+            masked_name=result.masked_name,
+            seconds_left=seconds_left,
+            declined=state.declined,
+        )
+    screen = _SCREENS[state.phase]
+    if screen is Screen.OUT_OF_ORDER:
+        fault = gravest(frozenset(staff.faults))
+        asked = now.replace(second=0, microsecond=0) if fault is Fault.CLOCK_UNCONFIRMED else None
+        return Showing(screen, staff, fault=fault, confirm_clock=asked)
+    ribbon = Ribbon.CALLED if state.called else Ribbon.WAITING if waiting and screen is Screen.IDLE else None
+    return Showing(
+        screen,
+        staff,
+        ribbon=ribbon,
+        other_card=other_card if screen is Screen.OTHER_CARD else None,
+        declined=state.declined,
+    )
+
+
+def _by_gravity(faults: frozenset[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(faults, key=GRAVITY.__getitem__))

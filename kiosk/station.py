@@ -1,0 +1,431 @@
+"""The station: one thread that carries out what the session decides, and holds no rule of its own.
+
+Devices, buttons and the key derivation only put values on its queue. Everything of a visit lives in one ``_Visit``
+that is dropped as a whole; every event carries its tap or ticket, so that what comes late is dropped as well.
+"""
+
+import hashlib
+import secrets
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+
+from kiosk.core.card import ChipSerial, IdCard, OtherCard
+from kiosk.core.errors import Fault
+from kiosk.core.evidence import Evidence, Unreadable, number_of
+from kiosk.core.idnumber import NumberError, parse_number
+from kiosk.core.judge import judge
+from kiosk.core.lines.person import person_line
+from kiosk.core.policy import Policy
+from kiosk.core.ports import (
+    CardFelt,
+    CardRead,
+    CardReader,
+    Clock,
+    FaceDesk,
+    FaceEvent,
+    FaceHealth,
+    FaceUnavailable,
+    Looked,
+    NumberSeen,
+    OtherCardRead,
+    ReaderDown,
+    ReaderEvent,
+    ReaderUp,
+    ReadFailed,
+)
+from kiosk.core.reasons import Reason
+from kiosk.core.repeats import Repeats
+from kiosk.core.session import Session
+from kiosk.core.staff import ConfirmPerson, DenyPerson, apply
+from kiosk.core.status import TableInfo
+from kiosk.core.verdict import Judgement, Verdict
+from kiosk.core.visit import (
+    Do,
+    Effect,
+    Event,
+    Expired,
+    Hold,
+    Judged,
+    Look,
+    Phase,
+    Record,
+    Release,
+    Say,
+    ServiceIs,
+    Signal,
+    State,
+    Timer,
+)
+from kiosk.derivation import KeyDerivation
+from kiosk.display import Answer, answer, showing, staff_line
+from kiosk.health import Health
+from kiosk.journal.event import InputMode
+from kiosk.lane import Lane
+from kiosk.recorder import Recorder
+from kiosk.showing import Front, Mode, Press, Prompt, Showing
+
+TICK_SECONDS = 1.0
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class _Visit:
+    """Everything of one card: it lives until the verdict is stored, and is dropped as a whole."""
+
+    ticket: int
+    tap: int
+    felt_at: float
+    card: IdCard | ChipSerial | None = None
+    read_at: float = 0.0
+    hash: bytes = b""
+    judgement: Judgement | None = None
+    times: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyReady:
+    """A derivation is done; whose, the number tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    fault: Fault
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _StaffAnswer:
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Wake:
+    stop: bool = False
+
+
+_Message = ReaderEvent | FaceEvent | Press | _KeyReady | _Reported | _StaffAnswer | _Wake
+
+
+class Station:
+    """Events of the ports in, answers out."""
+
+    def __init__(
+        self,
+        mode: Mode,
+        policy: Policy,
+        clock: Clock,
+        reader: CardReader,
+        face: FaceDesk,
+        health: Health,
+        recorder: Recorder,
+        front: Front,
+    ) -> None:
+        self._mode = mode
+        self._policy = policy
+        self._clock = clock
+        self._reader = reader
+        self._face = face
+        self._health = health
+        self._front = front
+        self._recorder = recorder
+        self._queue: SimpleQueue[_Message] = SimpleQueue()
+        self._session = Session(policy)
+        self._state = State()
+        self._timers: dict[Timer, float] = {}
+        self._lane = Lane(policy, {}, Repeats())
+        self._visit: _Visit | None = None
+        self._ticket = 0
+        self._other_card: OtherCard | None = None
+        self._result: Answer | None = None
+        self._prompts: list[Prompt] = []
+        self._shown: Showing | None = None
+        self._boot_key = secrets.token_bytes(32)
+        self._derivation = KeyDerivation(clock, lambda: self._queue.put(_KeyReady()))
+        self._thread = threading.Thread(target=self._run, name="station", daemon=True)
+
+    # -- from any thread --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the station and the devices it listens to."""
+        self._thread.start()
+        self._reader.start(self._queue.put)
+        self._face.start(self._queue.put)
+
+    def press(self, press: Press) -> None:
+        """A button on the public screen."""
+        self._queue.put(press)
+
+    def answer(self, *, confirmed: bool) -> None:
+        """Staff answer the case on the public screen: 是本人 or 不是本人."""
+        self._queue.put(_StaffAnswer(confirmed))
+
+    def report(self, fault: Fault, *, present: bool) -> None:
+        """Something outside the station's devices is lost or back."""
+        self._queue.put(_Reported(fault, present))
+
+    def wake(self) -> None:
+        """Look at the clock now: it was moved."""
+        self._queue.put(_Wake())
+
+    def close(self) -> None:
+        """Stop devices and thread; waits a few seconds at the most."""
+        self._reader.close()
+        self._face.close()
+        if self._thread.is_alive():
+            self._queue.put(_Wake(stop=True))
+            self._thread.join(5.0)
+        self._derivation.close()
+
+    # -- the loop ---------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            self._check()
+            self._publish()
+            try:
+                message = self._queue.get(timeout=self._until_next_timer())
+            except Empty:
+                continue
+            if isinstance(message, _Wake) and message.stop:
+                break
+            self._check()
+            self._handle(message)
+        self._health.close()
+
+    def _until_next_timer(self) -> float:
+        now = self._now()
+        return max(0.0, min((TICK_SECONDS, *(until - now for until in self._timers.values()))))
+
+    def _check(self) -> None:
+        now = self._now()
+        service = self._health.check()
+        if service is not self._state.service:
+            self._feed(ServiceIs(service))
+        for timer in [timer for timer, until in self._timers.items() if until <= now]:
+            del self._timers[timer]
+            self._feed(Expired(timer))
+        for case in self._lane.age(now):
+            self._recorder.unattended(case.event_id)
+
+    def _publish(self) -> None:
+        now = self._clock.now()
+        if self._state.phase is not Phase.RESULT:
+            self._result = None
+            self._lane.on_screen = ""
+        table = self._health.table
+        staff = staff_line(self._mode, table.info if table else None, self._health.faults, self._policy, now)
+        dwell = self._timers.get(Timer.DWELL)
+        shown = showing(
+            self._state,
+            staff,
+            result=self._result,
+            other_card=self._other_card,
+            waiting=self._lane.waiting,
+            seconds_left=0.0 if dwell is None else dwell - self._now(),
+            now=now,
+        )
+        # The countdown runs on the screen by itself; only a dwell that was set again is news.
+        if self._shown is None or replace(shown, seconds_left=self._shown.seconds_left) != self._shown:
+            self._front.show(shown)
+            self._shown = shown
+        for prompt in self._prompts:
+            self._front.say(prompt)
+        self._prompts.clear()
+
+    def _handle(self, message: _Message) -> None:
+        match message:
+            case ReaderUp():
+                self._health.report(Fault.READER, present=False)
+                self._health.report(Fault.PCSCD, present=False)
+            case ReaderDown(fault):
+                self._health.report(Fault.READER, present=fault is Fault.READER)
+                self._health.report(Fault.PCSCD, present=fault is Fault.PCSCD)
+            case FaceHealth(faults):
+                for fault in (Fault.CAMERA, Fault.MODELS):
+                    self._health.report(fault, present=fault in faults)
+            case _Reported(fault, present):
+                self._health.report(fault, present=present)
+            case CardFelt(tap, at):
+                self._felt(tap, at)
+            case NumberSeen(tap, number) if self._is_current(tap):
+                self._derive_early(number)
+            case CardRead(tap, card, at) if self._is_current(tap):
+                self._read(card, at)
+            case OtherCardRead(tap, kind) if self._is_current(tap):
+                self._other_card = kind
+                self._feed(Signal.OTHER_CARD)
+            case ReadFailed(tap) if self._is_current(tap):
+                self._feed(Signal.READ_FAILED)
+            case _KeyReady():
+                self._look_up()
+            case Looked(ticket, band, liveness, times) if ticket == self._ticket:
+                if self._visit is not None:
+                    self._visit.times.update(times)
+                self._feed(Look(band, liveness))
+            case FaceUnavailable(ticket) if ticket == self._ticket:
+                self._feed(Signal.FACE_UNAVAILABLE)
+            case _StaffAnswer(confirmed) if self._lane.case_on_screen() is not None:
+                self._feed(Signal.CONFIRMED if confirmed else Signal.DENIED)
+            case Press():
+                self._pressed(message)
+
+    def _pressed(self, press: Press) -> None:
+        match press:
+            case Press.DECLINE_FACE:
+                self._feed(Signal.DECLINED)
+            case Press.CALL_STAFF:
+                self._feed(Signal.CALLED)
+            case Press.HEAR_AGAIN:
+                self._shown = None
+                self._feed(Signal.HEARD_AGAIN)
+            case Press.CONFIRM_CLOCK:
+                self._health.confirm_clock()
+            case Press.LOUDER | Press.LANGUAGE:
+                pass
+
+    # -- a visit ----------------------------------------------------------------------------------------------
+
+    def _is_current(self, tap: int) -> bool:
+        return self._visit is not None and self._visit.tap == tap
+
+    def _felt(self, tap: int, at: float) -> None:
+        self._ticket += 1
+        self._feed(Signal.CARD_FELT)
+        if self._state.phase is Phase.READING:
+            self._visit = _Visit(self._ticket, tap, at)
+
+    def _derive_early(self, text: str) -> None:
+        """Start the slow derivation while the photo is still being read; a number that proves wrong is thrown away."""
+        table = self._health.table
+        with suppress(NumberError):
+            if table is not None:
+                self._derivation.begin(parse_number(text), table)
+
+    def _read(self, card: IdCard | ChipSerial, at: float) -> None:
+        visit = self._visit
+        assert visit is not None  # noqa: S101  (the tap is current)
+        visit.card = card
+        visit.read_at = at
+        visit.times["card"] = 1000 * (at - visit.felt_at)
+        self._feed(Signal.CARD_READ)
+        number = number_of(card)
+        table = self._health.table
+        if number is None or table is None:
+            self._judge(Evidence(card, None, self._table_info(), self._health.clock_sure))
+            return
+        visit.hash = hashlib.blake2b(number.text.encode(), key=self._boot_key, digest_size=16).digest()
+        self._derivation.begin(number, table)
+        self._look_up()
+
+    def _look_up(self) -> None:
+        """Ask the table once both the whole card and the key of its number are there."""
+        visit, table = self._visit, self._health.table
+        number = number_of(visit.card) if visit and visit.card and visit.judgement is None else None
+        derived = self._derivation.result(number) if number else None
+        if visit is None or visit.card is None or table is None or derived is None:
+            return
+        key, visit.times["key"] = derived
+        began = self._now()
+        found = table.lookup(key, self._clock.now())
+        visit.times["lookup"] = 1000 * (self._now() - began)
+        self._judge(Evidence(visit.card, found, table.info, self._health.clock_sure))
+
+    def _judge(self, evidence: Evidence) -> None:
+        visit = self._visit
+        assert visit is not None  # noqa: S101  (its evidence has just come)
+        began = self._now()
+        repeated = bool(visit.hash) and self._lane.repeats.recall(visit.hash, began) is not None
+        # Nobody has been seen yet (H6) until the session says what became of the face.
+        visit.judgement = judge(evidence, Reason.H6, self._policy, self._clock.now(), repeated=repeated)
+        visit.times["decide"] = 1000 * (self._now() - began)
+        self._feed(Judged(visit.judgement.others))
+
+    # -- effects ----------------------------------------------------------------------------------------------
+
+    def _feed(self, event: Event) -> None:
+        events = deque([event])
+        while events:
+            self._state, effects = self._session.step(self._state, events.popleft(), self._now())
+            for effect in effects:
+                follow = self._carry_out(effect)
+                if follow is not None:
+                    events.append(follow)
+
+    def _carry_out(self, effect: Effect) -> Event | None:
+        match effect:
+            case Say(prompt):
+                self._prompts.append(prompt)
+            case Hold(timer, until):
+                self._timers[timer] = until
+            case Release(timers):
+                for timer in timers:
+                    self._timers.pop(timer, None)
+            case Record():
+                return self._record_staff(effect) if effect.by_staff else self._record(effect)
+            case Do.BEGIN_FACE:
+                self._face.begin(self._ticket)
+            case Do.COMPARE:
+                return self._compare()
+            case Do.LOOK_AGAIN:
+                self._face.look_again(self._ticket)
+            case Do.FORGET_FACE:
+                self._face.forget()
+            case Do.END_VISIT:
+                self._visit = None
+                self._derivation.forget()
+        return None
+
+    def _compare(self) -> Event | None:
+        card = self._visit.card if self._visit else None
+        if not isinstance(card, IdCard) or not card.photo:
+            return Signal.FACE_UNAVAILABLE
+        self._face.compare(self._ticket, card.photo)
+        return None
+
+    def _record(self, effect: Record) -> Event:
+        visit = self._visit
+        assert visit is not None  # noqa: S101  (only a visit is recorded)
+        judgement = visit.judgement
+        if judgement is None:
+            nothing = Evidence(Unreadable(), None, self._table_info(), self._health.clock_sure)
+            judgement = judge(nothing, effect.person, self._policy, self._clock.now())
+        judgement = replace(judgement, person=person_line(effect.person))
+        if judgement.verdict is not effect.verdict:
+            raise AssertionError("session and judgement disagree")
+        card = visit.card if isinstance(visit.card, IdCard) else None
+        event = self._recorder.verdict(
+            judgement,
+            input_mode=InputMode.CARD if visit.card else InputMode.NONE,
+            birth=card.birth if card else None,
+            counted=judgement.verdict is Verdict.PASS and not self._lane.was_admitted(visit.hash, self._now()),
+            times_ms=tuple(visit.times.items()),
+            last_byte_at=visit.read_at,
+        )
+        if event is None:
+            return Signal.NOT_STORED
+        self._lane.enter(event.event_id, visit.hash, judgement, self._now())
+        self._result = answer(judgement, card)
+        return Signal.STORED
+
+    def _record_staff(self, effect: Record) -> Event:
+        case = self._lane.case_on_screen()
+        assert case is not None  # noqa: S101  (the answer was let in for it)
+        assert case.judgement is not None  # noqa: S101
+        act = ConfirmPerson() if effect.person is Reason.H5 else DenyPerson()
+        judgement = apply(act, case.judgement)
+        counted = judgement.verdict is Verdict.PASS and not self._lane.was_admitted(case.card, self._now())
+        if self._recorder.staff(case.event_id, act, judgement, counted=counted) is None:
+            return Signal.NOT_STORED
+        self._lane.answer(act, self._now())
+        self._result = answer(judgement, None)
+        return Signal.STORED
+
+    def _table_info(self) -> TableInfo:
+        table = self._health.table
+        assert table is not None  # noqa: S101  (without a table no card starts a visit)
+        return table.info
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
