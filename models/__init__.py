@@ -1,0 +1,1 @@
+"""The face models: their manifest, the pipeline around them, and the desk that compares visitor and card."""

@@ -1,0 +1,53 @@
+"""Five facial points, and the upright crop that embedding networks are trained on."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.frames import Picture
+from models.session import Floats
+
+SIDE = 112
+# The five-point template of ArcFace (Deng et al. 2019) in a 112x112 crop: eye on the left of the picture, eye on its
+# right, tip of the nose, corners of the mouth.
+TEMPLATE: NDArray[np.float64] = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+
+
+def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The 2x3 matrix of rotation, one scale and shift that takes ``source`` to ``target`` with least squares.
+
+    source, target: (n, 2) pixels. In the plane the solution is closed when points are complex numbers (a similarity
+    without reflection is z -> az + b); cf. Umeyama 1991.
+    """
+    z = source[:, 0] + 1j * source[:, 1]
+    w = target[:, 0] + 1j * target[:, 1]
+    centred = z - z.mean()
+    a = np.vdot(centred, w - w.mean()) / max(np.vdot(centred, centred).real, 1e-9)
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def align(bgr: Picture, points: Floats) -> Picture:
+    """The 112x112 crop with the five ``points`` (5, 2) as near as can be to the template."""
+    scale = float(np.hypot(*similarity(points, TEMPLATE)[:, 0]))
+    if scale < 1:
+        bgr, points = _shrunk(bgr, points, scale)
+    crop = cv2.warpAffine(bgr, similarity(points, TEMPLATE), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    return np.asarray(crop, dtype=np.uint8)
+
+
+def _shrunk(bgr: Picture, points: Floats, scale: float) -> tuple[Picture, Floats]:
+    """The part around the face, brought to the crop's scale by area: a warp alone would skip pixels and alias."""
+    reach = 3 * SIDE / scale / 4
+    middle = points.mean(axis=0)
+    height, width = bgr.shape[:2]
+    left, top = (max(0, int(value)) for value in middle - reach)
+    right, bottom = min(width, int(middle[0] + reach) + 1), min(height, int(middle[1] + reach) + 1)
+    part = bgr[top:bottom, left:right]
+    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+    small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    # Pixel centres: x of the part is (x + 0.5) * factor - 0.5 in the smaller picture.
+    factor = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], dtype=np.float32)
+    return small, (points - np.array([left, top], dtype=np.float32) + 0.5) * factor - 0.5

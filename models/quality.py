@@ -1,0 +1,66 @@
+"""Whether a live face is good enough to be compared, before anything is embedded."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kiosk.frames import Picture
+from models.detect import Face
+
+MIN_EYE_DISTANCE = 60.0  # pixels in the camera picture
+MIN_SHARPNESS = 30.0
+EXPOSURE = (45.0, 215.0)
+MAX_YAW = 0.22
+_RIVAL = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """eye_distance: pixels; sharpness: variance of the Laplacian of the crop; brightness: its mean grey, 0..255.
+
+    yaw: how far the nose lies off the middle of the eyes, in eye distances along the eye line; 0 looks straight on.
+    """
+
+    eye_distance: float
+    sharpness: float
+    brightness: float
+    yaw: float
+
+    @property
+    def usable(self) -> bool:
+        """True where a comparison is worth making."""
+        return (
+            self.eye_distance >= MIN_EYE_DISTANCE
+            and self.sharpness >= MIN_SHARPNESS
+            and EXPOSURE[0] <= self.brightness <= EXPOSURE[1]
+            and abs(self.yaw) <= MAX_YAW
+        )
+
+    @property
+    def rank(self) -> float:
+        """Higher is better; orders usable shots of one visitor."""
+        return self.sharpness * (1.0 - abs(self.yaw) / (2 * MAX_YAW))
+
+
+def judge(face: Face, aligned: Picture) -> Quality:
+    """The quality of a face whose 112x112 crop is ``aligned``."""
+    grey = cv2.cvtColor(aligned, cv2.COLOR_BGR2GRAY)
+    eyes = face.points[1] - face.points[0]
+    nose = face.points[2] - (face.points[0] + face.points[1]) / 2
+    return Quality(
+        eye_distance=face.eye_distance,
+        sharpness=float(cv2.Laplacian(grey, cv2.CV_32F).var()),
+        brightness=float(grey.mean()),
+        yaw=float(np.dot(nose, eyes) / max(float(np.dot(eyes, eyes)), 1e-9)),
+    )
+
+
+def dominant(faces: list[Face]) -> Face | None:
+    """The one face that is clearly nearest, or None: of two people side by side nobody can say whose card it is.
+
+    faces: the widest-eyed first.
+    """
+    if not faces or (len(faces) > 1 and faces[1].eye_distance > _RIVAL * faces[0].eye_distance):
+        return None
+    return faces[0]

@@ -1,0 +1,162 @@
+"""Card photos and camera pictures of the demo's two people, made from public-domain portraits that packages carry.
+
+Both portraits are NASA's and the US Navy's (works of the US government): Eileen Collins in scikit-image, Grace Hopper
+in matplotlib. Warped and relit they play visitors; they prove plumbing, not accuracy.
+"""
+
+import importlib.util
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+PERSONS = ("astronaut", "hopper")
+NOBODY = "nobody"
+PHOTO_LIMIT = 1024  # bytes of a card's photo block
+_FRAMES = 12
+_SIZE = (1280, 720)
+_MADE = "made-1"  # raise the number when the pictures change
+
+
+@dataclass(frozen=True, slots=True)
+class _Portrait:
+    """Where a portrait lies in its package, and where the eyes are in it (pixels; left of the picture first)."""
+
+    package: str
+    path: str
+    eyes: tuple[tuple[float, float], tuple[float, float]]
+
+
+_PORTRAITS = {
+    "astronaut": _Portrait("skimage", "data/astronaut.png", ((203.4, 103.6), (247.5, 104.4))),
+    "hopper": _Portrait("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", ((224.3, 197.3), (306.8, 195.6))),
+}
+
+
+def card_photo(person: str) -> bytes:
+    """The 102x126 photo of a person as JPEG 2000 of at most 1024 bytes, not padded.
+
+    White ground; eyes 27 pixels apart at 45 % of the height, as GA 461 asks of the photos on cards.
+    """
+    portrait = _PORTRAITS[person]
+    picture = _load(portrait)
+    move = _eyes_to(portrait, centre=(51.0, 56.7), distance=27.0)
+    soft = cv2.GaussianBlur(picture, (0, 0), max(0.3, 0.5 * (1 / np.hypot(*move[:, 0]) - 1)))
+    photo = cv2.warpAffine(soft, move, (102, 126), borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.meshgrid(np.arange(102.0), np.arange(126.0))
+    head = ((x - 51) / 36) ** 2 + ((y - 58) / 46) ** 2 < 1
+    shoulders = ((x - 51) / 50) ** 2 + ((y - 130) / 34) ** 2 < 1
+    mask = cv2.GaussianBlur((head | shoulders).astype(np.float32), (0, 0), 2.0)[..., None]
+    return _best_that_fits(_to_bytes(photo * mask + 245 * (1 - mask)))
+
+
+def make_demo_faces(folder: Path) -> None:
+    """Fill ``folder`` with a folder of 1280x720 pictures per person and one of the empty hall; once."""
+    stamp = folder / _MADE
+    if stamp.exists():
+        return
+    hall = _hall()
+    scenes = {NOBODY: [_relit(hall, 1 + 0.004 * (i % 3)) for i in range(3)]}
+    scenes |= {person: list(_visitor(person, hall)) for person in PERSONS}
+    for name, pictures in scenes.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for i, picture in enumerate(pictures):
+            (folder / name / f"{i:02}.jpg").write_bytes(_encode(".jpg", picture, cv2.IMWRITE_JPEG_QUALITY, 92))
+    stamp.touch()
+
+
+def _visitor(person: str, hall: Picture) -> Iterator[Picture]:
+    """A person before the camera, swaying a little, in the light of the hall."""
+    portrait = _PORTRAITS[person]
+    picture = _load(portrait)
+    rng = np.random.default_rng(20220401)
+    height, width = picture.shape[:2]
+    outline = np.zeros((height, width), np.float32)
+    (left, top), (right, _) = portrait.eyes
+    unit = right - left
+    middle = (left + right) / 2
+    cv2.ellipse(outline, (round(middle), round(top)), (round(1.6 * unit), round(2.4 * unit)), 0, 0, 360, 1.0, -1)
+    cv2.ellipse(
+        outline, (round(middle), round(top + 4.6 * unit)), (round(2.9 * unit), round(2.6 * unit)), 0, 0, 360, 1.0, -1
+    )
+    outline = np.asarray(cv2.GaussianBlur(outline, (0, 0), 0.15 * unit), np.float32)
+    light = np.linspace(0.82, 1.08, _SIZE[0], dtype=np.float32)[None, :, None]
+    for i in range(_FRAMES):
+        phase = 2 * np.pi * i / _FRAMES
+        move = _eyes_to(
+            portrait,
+            centre=(640 + 14 * np.sin(phase), 300 + 6 * np.cos(2 * phase)),
+            distance=104 + 4 * np.cos(phase),
+            turn=np.radians(2.5 * np.sin(phase + 1)),
+        )
+        move[0, 1] += 0.03 * move[1, 1]  # a little shear: a face seen from slightly aside
+        body = cv2.warpAffine(picture, move, _SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        mask = cv2.warpAffine(outline, move, _SIZE)[..., None]
+        scene = body * (mask * light) + hall * (1 - mask)
+        yield _to_bytes(scene + rng.normal(0, 2.0, (*scene.shape[:2], 1)))
+
+
+def _hall() -> Picture:
+    """A plain entrance hall out of focus: wall, floor, a door's worth of light."""
+    rng = np.random.default_rng(7)
+    hall = np.zeros((_SIZE[1], _SIZE[0], 3), np.float32)
+    hall[:470] = (176, 184, 190)
+    hall[470:] = (112, 122, 132)
+    hall[60:470, 90:330] = (214, 220, 222)
+    hall[90:470, 980:1180] = (134, 118, 104)
+    hall += rng.normal(0, 6, hall.shape)
+    return _to_bytes(cv2.GaussianBlur(hall, (0, 0), 14))
+
+
+def _relit(picture: Picture, gain: float) -> Picture:
+    return _to_bytes(picture * gain)
+
+
+def _eyes_to(
+    portrait: _Portrait, centre: tuple[float, float], distance: float, turn: float = 0.0
+) -> NDArray[np.float64]:
+    """The 2x3 matrix that puts the eyes around ``centre``, ``distance`` pixels apart, turned by ``turn`` radians."""
+    left, right = (complex(*eye) for eye in portrait.eyes)
+    a = distance * np.exp(1j * turn) / (right - left)
+    b = complex(*centre) - a * (left + right) / 2
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def _load(portrait: _Portrait) -> Picture:
+    # The file alone: importing scikit-image would take longer than all the rest.
+    spec = importlib.util.find_spec(portrait.package)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"{portrait.package} is not installed; install the extra [demo]")
+    picture = cv2.imread(str(Path(spec.origin).parent / portrait.path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FileNotFoundError(f"{portrait.package} carries no {portrait.path}; install the extra [demo] again")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def _to_bytes(picture: NDArray[Any]) -> Picture:
+    return np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
+
+
+def _encode(kind: str, picture: Picture, option: int, value: int) -> bytes:
+    _, coded = cv2.imencode(kind, picture, [option, value])
+    return bytes(coded.tobytes())
+
+
+def _best_that_fits(photo: Picture) -> bytes:
+    """The best JPEG 2000 of a picture that a photo block can hold."""
+    # Pillow's encoder knows the irreversible wavelet and the colour transform; at 1 KB OpenCV's shows neither.
+    image = Image.fromarray(np.ascontiguousarray(photo[..., ::-1]))
+    for rate in range(30, 80):
+        file = io.BytesIO()
+        image.save(file, "JPEG2000", quality_mode="rates", quality_layers=[rate], irreversible=True, mct=1)
+        if file.tell() <= PHOTO_LIMIT:
+            return file.getvalue()
+    raise ValueError("the photo does not fit a photo block")
