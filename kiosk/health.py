@@ -9,7 +9,7 @@ from kiosk.core.policy import Policy
 from kiosk.core.ports import Clock, HealthTable
 from kiosk.core.reasons import Reason
 from kiosk.core.visit import Service
-from kiosk.journal.journal import Journal
+from kiosk.journal import Journal
 from kiosk.table.source import TableSource
 
 RETRY_SECONDS = 5.0

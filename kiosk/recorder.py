@@ -1,5 +1,6 @@
 """Turns what was decided into events of the journal."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,12 +9,11 @@ from kiosk.core.card import age_in_years
 from kiosk.core.errors import JournalError
 from kiosk.core.policy import Policy
 from kiosk.core.ports import Clock
-from kiosk.core.reasons import Line
 from kiosk.core.staff import Act, ConfirmPerson, DenyPerson
 from kiosk.core.times import local_day, whole_hours
-from kiosk.core.verdict import Judgement, Verdict
+from kiosk.core.verdict import Judgement
 from kiosk.health import Health
-from kiosk.journal.event import EventKind, InputMode, JournalEvent, LineEntry, new_event_id
+from kiosk.journal import InputMode, JournalEvent, Kind, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +57,26 @@ class Recorder:
         input_mode: InputMode,
         birth: date | None,
         counted: bool,
-        times_ms: tuple[tuple[str, float], ...],
+        times: tuple[tuple[str, float], ...],
         last_byte_at: float,
     ) -> JournalEvent | None:
         """The kiosk's own answer to a visit."""
         now = self._clock.now()
         event = self._event(
-            EventKind.VERDICT,
+            Kind.VERDICT,
             judgement,
             now,
             input_mode=input_mode,
             elder=None if birth is None else age_in_years(birth, local_day(now)) >= self._policy.elder_years,
             counted=counted,
-            times_ms=times_ms,
+            times=times,
         )
         return self._store(event, last_byte_at)
 
     def staff(self, refers_to: str, act: Act, judgement: Judgement, *, counted: bool) -> JournalEvent | None:
         """What staff did about an earlier event."""
         event = self._event(
-            EventKind.STAFF,
+            Kind.STAFF,
             judgement,
             self._clock.now(),
             refers_to=refers_to,
@@ -87,12 +87,12 @@ class Recorder:
 
     def unattended(self, refers_to: str) -> JournalEvent | None:
         """A case that nobody came to."""
-        event = self._event(EventKind.STAFF, None, self._clock.now(), refers_to=refers_to, staff_act="unattended")
+        event = self._event(Kind.STAFF, None, self._clock.now(), refers_to=refers_to, staff_act="unattended")
         return self._store(event)
 
     def _event(
         self,
-        kind: EventKind,
+        kind: Kind,
         judgement: Judgement | None,
         now: datetime,
         *,
@@ -101,26 +101,24 @@ class Recorder:
         staff_act: str = "",
         elder: bool | None = None,
         counted: bool = False,
-        times_ms: tuple[tuple[str, float], ...] = (),
+        times: tuple[tuple[str, float], ...] = (),
     ) -> JournalEvent:
         table = self._health.table
         return JournalEvent(
-            event_id=new_event_id(),
+            event_id=secrets.token_hex(16),
             kind=kind,
             at=now,
             device=self._device,
             venue=self._venue,
             input_mode=input_mode,
-            lines=_lines(judgement) if judgement else (),
-            verdict=judgement.verdict if judgement else Verdict.HELP,
+            outcome=Outcome.of(judgement) if judgement else None,
             package_serial=table.info.serial if table else None,
             package_age_hours=whole_hours(now - table.info.as_of) if table else None,
             refers_to=refers_to,
-            notes=tuple(note.reason for note in judgement.notes) if judgement else (),
             staff_act=staff_act,
             elder=elder,
             counted=counted,
-            times_ms=times_ms,
+            times=times,
         )
 
     def _store(self, event: JournalEvent, last_byte_at: float = 0.0) -> JournalEvent | None:
@@ -138,11 +136,3 @@ class Recorder:
 
 
 _ACTS = {ConfirmPerson: "confirm", DenyPerson: "deny"}
-
-
-def _lines(judgement: Judgement) -> tuple[LineEntry, ...]:
-    results = ((which, judgement.line(which)) for which in Line)
-    return tuple(
-        LineEntry(which, result.state, tuple(finding.reason for finding in result.by_weight()))
-        for which, result in results
-    )

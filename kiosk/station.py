@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
+from kiosk.core import ports
 from kiosk.core.card import ChipSerial, IdCard, OtherCard
 from kiosk.core.errors import Fault
 from kiosk.core.evidence import Evidence, Unreadable, number_of
@@ -19,23 +20,6 @@ from kiosk.core.idnumber import NumberError, parse_number
 from kiosk.core.judge import judge
 from kiosk.core.lines.person import person_line
 from kiosk.core.policy import Policy
-from kiosk.core.ports import (
-    CardFelt,
-    CardRead,
-    CardReader,
-    Clock,
-    FaceDesk,
-    FaceEvent,
-    FaceHealth,
-    FaceUnavailable,
-    Looked,
-    NumberSeen,
-    OtherCardRead,
-    ReaderDown,
-    ReaderEvent,
-    ReaderUp,
-    ReadFailed,
-)
 from kiosk.core.reasons import Reason
 from kiosk.core.repeats import Repeats
 from kiosk.core.session import Session
@@ -62,8 +46,9 @@ from kiosk.core.visit import (
 from kiosk.derivation import KeyDerivation
 from kiosk.display import Answer, answer, showing, staff_line
 from kiosk.health import Health
-from kiosk.journal.event import InputMode
+from kiosk.journal import InputMode
 from kiosk.lane import Lane
+from kiosk.messages import KeyReady, Message, Reported, StaffAnswer, Wake
 from kiosk.recorder import Recorder
 from kiosk.showing import Front, Mode, Press, Prompt, Showing
 
@@ -84,30 +69,6 @@ class _Visit:
     times: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _KeyReady:
-    """A derivation is done; whose, the number tells."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reported:
-    fault: Fault
-    present: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _StaffAnswer:
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Wake:
-    stop: bool = False
-
-
-_Message = ReaderEvent | FaceEvent | Press | _KeyReady | _Reported | _StaffAnswer | _Wake
-
-
 class Station:
     """Events of the ports in, answers out."""
 
@@ -115,9 +76,9 @@ class Station:
         self,
         mode: Mode,
         policy: Policy,
-        clock: Clock,
-        reader: CardReader,
-        face: FaceDesk,
+        clock: ports.Clock,
+        reader: ports.CardReader,
+        face: ports.FaceDesk,
         health: Health,
         recorder: Recorder,
         front: Front,
@@ -130,7 +91,7 @@ class Station:
         self._health = health
         self._front = front
         self._recorder = recorder
-        self._queue: SimpleQueue[_Message] = SimpleQueue()
+        self._queue: SimpleQueue[Message] = SimpleQueue()
         self._session = Session(policy)
         self._state = State()
         self._timers: dict[Timer, float] = {}
@@ -142,7 +103,7 @@ class Station:
         self._prompts: list[Prompt] = []
         self._shown: Showing | None = None
         self._boot_key = secrets.token_bytes(32)
-        self._derivation = KeyDerivation(clock, lambda: self._queue.put(_KeyReady()))
+        self._derivation = KeyDerivation(clock, lambda: self._queue.put(KeyReady()))
         self._thread = threading.Thread(target=self._run, name="station", daemon=True)
 
     # -- from any thread --------------------------------------------------------------------------------------
@@ -159,22 +120,22 @@ class Station:
 
     def answer(self, *, confirmed: bool) -> None:
         """Staff answer the case on the public screen: 是本人 or 不是本人."""
-        self._queue.put(_StaffAnswer(confirmed))
+        self._queue.put(StaffAnswer(confirmed))
 
     def report(self, fault: Fault, *, present: bool) -> None:
         """Something outside the station's devices is lost or back."""
-        self._queue.put(_Reported(fault, present))
+        self._queue.put(Reported(fault, present))
 
     def wake(self) -> None:
         """Look at the clock now: it was moved."""
-        self._queue.put(_Wake())
+        self._queue.put(Wake())
 
     def close(self) -> None:
         """Stop devices and thread; waits a few seconds at the most."""
         self._reader.close()
         self._face.close()
         if self._thread.is_alive():
-            self._queue.put(_Wake(stop=True))
+            self._queue.put(Wake(stop=True))
             self._thread.join(5.0)
         self._derivation.close()
 
@@ -188,7 +149,7 @@ class Station:
                 message = self._queue.get(timeout=self._until_next_timer())
             except Empty:
                 continue
-            if isinstance(message, _Wake) and message.stop:
+            if isinstance(message, Wake) and message.stop:
                 break
             self._check()
             self._handle(message)
@@ -234,39 +195,39 @@ class Station:
             self._front.say(prompt)
         self._prompts.clear()
 
-    def _handle(self, message: _Message) -> None:
+    def _handle(self, message: Message) -> None:
         match message:
-            case ReaderUp():
+            case ports.ReaderUp():
                 self._health.report(Fault.READER, present=False)
                 self._health.report(Fault.PCSCD, present=False)
-            case ReaderDown(fault):
+            case ports.ReaderDown(fault):
                 self._health.report(Fault.READER, present=fault is Fault.READER)
                 self._health.report(Fault.PCSCD, present=fault is Fault.PCSCD)
-            case FaceHealth(faults):
+            case ports.FaceHealth(faults):
                 for fault in (Fault.CAMERA, Fault.MODELS):
                     self._health.report(fault, present=fault in faults)
-            case _Reported(fault, present):
+            case Reported(fault, present):
                 self._health.report(fault, present=present)
-            case CardFelt(tap, at):
+            case ports.CardFelt(tap, at):
                 self._felt(tap, at)
-            case NumberSeen(tap, number) if self._is_current(tap):
+            case ports.NumberSeen(tap, number) if self._is_current(tap):
                 self._derive_early(number)
-            case CardRead(tap, card, at) if self._is_current(tap):
+            case ports.CardRead(tap, card, at) if self._is_current(tap):
                 self._read(card, at)
-            case OtherCardRead(tap, kind) if self._is_current(tap):
+            case ports.OtherCardRead(tap, kind) if self._is_current(tap):
                 self._other_card = kind
                 self._feed(Signal.OTHER_CARD)
-            case ReadFailed(tap) if self._is_current(tap):
+            case ports.ReadFailed(tap) if self._is_current(tap):
                 self._feed(Signal.READ_FAILED)
-            case _KeyReady():
+            case KeyReady():
                 self._look_up()
-            case Looked(ticket, band, liveness, times) if ticket == self._ticket:
+            case ports.Looked(ticket, band, liveness, times) if ticket == self._ticket:
                 if self._visit is not None:
                     self._visit.times.update(times)
                 self._feed(Look(band, liveness))
-            case FaceUnavailable(ticket) if ticket == self._ticket:
+            case ports.FaceUnavailable(ticket) if ticket == self._ticket:
                 self._feed(Signal.FACE_UNAVAILABLE)
-            case _StaffAnswer(confirmed) if self._lane.case_on_screen() is not None:
+            case StaffAnswer(confirmed) if self._lane.case_on_screen() is not None:
                 self._feed(Signal.CONFIRMED if confirmed else Signal.DENIED)
             case Press():
                 self._pressed(message)
@@ -400,7 +361,7 @@ class Station:
             input_mode=InputMode.CARD if visit.card else InputMode.NONE,
             birth=card.birth if card else None,
             counted=judgement.verdict is Verdict.PASS and not self._lane.was_admitted(visit.hash, self._now()),
-            times_ms=tuple(visit.times.items()),
+            times=tuple(visit.times.items()),
             last_byte_at=visit.read_at,
         )
         if event is None:
