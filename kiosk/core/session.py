@@ -129,7 +129,7 @@ class Session:
                 return self._looked(state, band, liveness, now)
             case Expired(Timer.QUIET) if state.phase is Phase.READING and not reading:
                 return replace(state, phase=Phase.FACE), (Say(Prompt.LOOK),)
-            case Expired(Timer.NEXT_LOOK) if state.person is None:
+            case Expired(Timer.NEXT_LOOK) if state.person is None and not state.declined:
                 return state, (Do.LOOK_AGAIN,)
             case Expired(Timer.FACE_HELP) if not reading:
                 return state, (Say(Prompt.FACE_HELP),)
