@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
 from kiosk.core.policy import Policy
-from kiosk.core.staff import Act, apply, closes
+from kiosk.core.staff import Act, DenyPerson, apply, closes
 from kiosk.core.verdict import Judgement, Verdict
 
 
@@ -66,5 +66,5 @@ class Case:
             return replace(self, judgement=None, closing=Closing.ADMITTED)
         if not closes(act):
             return replace(self, judgement=judgement)
-        closing = Closing.REFUSED if judgement.person.state is not self.judgement.person.state else Closing.REGISTERED
+        closing = Closing.REFUSED if isinstance(act, DenyPerson) else Closing.REGISTERED
         return replace(self, judgement=None, closing=closing)
