@@ -40,17 +40,18 @@ def withheld(evidence: Evidence) -> Finding | None:
 
 
 def aged(result: LineResult, evidence: Evidence, policy: Policy, now: datetime) -> LineResult:
-    """A3: what rests on stale data is UNKNOWN, and staff see what it was and of which day.
+    """A3, A4: what rests on data that old is UNKNOWN, and staff see what it was and of which day.
 
-    While staff have opened 延期使用, green counts again, and what would stop somebody still goes to staff.
+    While staff have opened 延期使用 in A3, green counts again, and what would stop somebody still goes to staff.
     """
-    if freshness(evidence.table.as_of, policy, now) is not Reason.A3:
+    age = freshness(evidence.table.as_of, policy, now)
+    if age in (Reason.A1, Reason.A2):
         return result
-    if evidence.extended:
+    if age is Reason.A3 and evidence.extended:
         softened = (
             replace(finding, state=LineState.ASK) if finding.state is LineState.STOP else finding
             for finding in result.findings
         )
         return line(*softened)
     was = (("was", result.reason.value), ("day", local_day(evidence.table.as_of).isoformat()))
-    return line(Finding(Reason.A3, LineState.UNKNOWN, at=evidence.table.as_of, values=was))
+    return line(Finding(age, LineState.UNKNOWN, at=evidence.table.as_of, values=was))
