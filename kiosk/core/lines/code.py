@@ -32,8 +32,10 @@ def code_line(evidence: Evidence, policy: Policy, now: datetime) -> LineResult:
     status = evidence.answer
     findings = _codes(status.codes, policy, evidence.table)
     entry = admitted(status)
-    findings += (admission(entry),) if entry else (_test(status.test, policy, evidence.table, now),)
-    findings += _vaccine(status.vaccine_doses, policy)
+    if entry is not None:
+        findings += (admission(entry),)
+    else:
+        findings += (_test(status.test, policy, evidence.table, now), *_vaccine(status.vaccine_doses, policy))
     return aged(line(*findings), evidence, policy, now)
 
 
@@ -43,7 +45,7 @@ def admitted(status: PersonStatus) -> ListEntry | None:
 
 
 def admission(entry: ListEntry) -> Finding:
-    """W1: stands in for test and itinerary, never for a code or a card."""
+    """W1: stands in for test, vaccine and itinerary, never for a code or a card."""
     return Finding(Reason.W1, LineState.OK, issuer=entry.issuer, at=entry.until, values=(("list", entry.title),))
 
 
@@ -64,8 +66,9 @@ def _codes(statements: tuple[CodeStatement, ...], policy: Policy, table: TableIn
     if len({statement.colour for statement in standing}) > 1:
         state = worst((LineState.ASK, *(finding.state for finding in findings)))
         findings = (*findings, Finding(Reason.C7, state))
-    if len(standing) < len(statements):
-        latest = max(standing, key=lambda s: s.since)
+    replacing = [s for s in standing if any(old.issuer == s.issuer and old.since < s.since for old in statements)]
+    if replacing:
+        latest = max(replacing, key=lambda s: s.since)
         findings = (*findings, Finding(Reason.C8, LineState.OK, issuer=latest.issuer, at=latest.since))
     return findings
 
