@@ -34,7 +34,7 @@ from kiosk.core.status import (
 PEOPLE_COLUMNS = "number codes test_result test_at test_issuer doses itinerary_as_of stays lists".split()
 RISK_COLUMNS = "city area level since until".split()
 _SHOWN_MISTAKES = 20
-_PLACE = re.compile(r"[1-9]\d{5}|[A-Z]{2}", re.ASCII)
+_PLACE = re.compile(r"[1-9]\d{5}|[A-Z]{3}", re.ASCII)
 
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -190,7 +190,7 @@ def _code(text: str) -> CodeStatement:
 def _stay(text: str) -> Stay:
     place, area, day = _parts(text, ":", "place:area:day")
     if not _PLACE.fullmatch(place):
-        raise ValueError(f'"{place}": must be six digits (GB/T 2260) or two capital letters (ISO 3166)')
+        raise ValueError(f'"{place}": must be six digits (GB/T 2260) or three capital letters (ISO 3166 alpha-3)')
     return Stay(place, area, _day(day))
 
 
