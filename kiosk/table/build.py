@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kiosk.core.errors import TableError
 from kiosk.core.idnumber import PROVINCES, IdNumber
@@ -54,23 +55,19 @@ def build_table(
     pepper = read_pepper(pepper_path)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         keys = dict(zip(people, pool.map(lambda number: derive_key(number, salt, pepper), people), strict=True))
-    new = out.with_name(out.name + ".new")
     try:
-        new.unlink(missing_ok=True)
-        _write(new, info, people, keys, salt, pepper)
-        digest_file(new).write_text(f"{sha256_of(new)}  {out.name}\n", encoding="ascii")
-        _read_back(new, pepper_path, people, keys)
-        for source, target in ((new, out), (digest_file(new), digest_file(out))):
-            _sync(source)
-            source.replace(target)
-        _sync(out.parent)
+        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
+            new = Path(folder) / out.name
+            _write(new, info, people, keys, salt, pepper)
+            digest_file(new).write_text(f"{sha256_of(new)}  {out.name}\n", encoding="ascii")
+            _read_back(new, pepper_path, people, keys)
+            for source, target in ((new, out), (digest_file(new), digest_file(out))):
+                _sync(source)
+                source.replace(target)
+            _sync(out.parent)
     except (OSError, sqlite3.Error) as error:
-        raise TableError(
-            None, f"{out} cannot be written: {error}. Name a folder with room that can be written."
-        ) from None
-    finally:
-        new.unlink(missing_ok=True)
-        digest_file(new).unlink(missing_ok=True)
+        detail = f"{out} cannot be written: {error}. Name a file in a folder that has room and can be written."
+        raise TableError(None, detail) from None
     return info
 
 
