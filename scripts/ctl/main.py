@@ -6,6 +6,7 @@ import typer
 
 from kiosk.core.errors import KioskError
 from scripts.ctl import table
+from scripts.ctl.doctor import doctor
 from scripts.ctl.output import exit_code, refuse
 
 
@@ -28,3 +29,4 @@ app = typer.Typer(
     help="Sets up, checks and measures a One-Card Pass kiosk.",
 )
 app.add_typer(table.app, name="table")
+app.command()(doctor)

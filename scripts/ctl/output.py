@@ -31,10 +31,15 @@ def exit_code(error: KioskError) -> Exit:
     return Exit.USAGE if by_people else Exit.ENVIRONMENT
 
 
+def emit(facts: Mapping[str, object]) -> None:
+    """Print one JSON object on standard output."""
+    typer.echo(json.dumps(facts, ensure_ascii=False))
+
+
 def answer(title: str, facts: Mapping[str, object], as_json: bool) -> None:
     """Print named facts on standard output."""
     if as_json:
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        emit(facts)
         return
     table = Table(title=escape(title), show_header=False)
     for name, fact in facts.items():
@@ -45,7 +50,7 @@ def answer(title: str, facts: Mapping[str, object], as_json: bool) -> None:
 def figures(title: str, numbers: Mapping[str, float], as_json: bool) -> None:
     """Print what was measured. Names carry their unit, for example ``lookup_p50_us``."""
     if as_json:
-        typer.echo(json.dumps({"figures": numbers}))
+        emit({"figures": numbers})
     else:
         answer(title, {name: f"{number:g}" for name, number in numbers.items()}, as_json=False)
 

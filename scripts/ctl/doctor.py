@@ -1,0 +1,245 @@
+"""kioskctl doctor: does each part work, what is missing, and the one thing to do."""
+
+import os
+import queue
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from drivers.camera import open_camera
+from drivers.readers import open_reader
+from kiosk.clock import SystemClock, kept_over_power_loss
+from kiosk.core.errors import Fault, KioskError, PolicyError
+from kiosk.core.freshness import clock_is_behind, freshness
+from kiosk.core.policy import Policy
+from kiosk.core.ports import Clock, ReaderDown, ReaderEvent
+from kiosk.core.reasons import Reason
+from kiosk.core.times import SHANGHAI, local_day, whole_hours
+from kiosk.frames import LatestFrame
+from kiosk.journal import Journal
+from kiosk.policies import load_policy
+from kiosk.settings import Settings, SoundOutput, load_settings
+from kiosk.table.file import open_table
+from models.engine import open_engine
+from scripts.ctl.output import AsJson, Exit, emit
+
+READER_SECONDS = 3.0
+CAMERA_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one part says of itself; where it does not work, ``says`` ends with the one thing to do."""
+
+    part: str
+    works: bool
+    says: str
+
+
+class AmissError(KioskError):
+    """A part was found wanting by the doctor itself."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(None, detail)
+
+
+def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Every part, in the order in which the kiosk rests on it."""
+    yield from _card_side(settings.reader, clock)
+    yield _part("camera", lambda: _camera(settings.camera))
+    yield _part("models", lambda: _models(settings))
+    yield _part("table", lambda: _table(settings, clock))
+    yield _part("policy", lambda: _policy(settings, clock))
+    yield _part("screen", _screen)
+    yield _part("font", _font)
+    yield _part("sound", lambda: _sound(settings))
+    yield _part("journal", lambda: _journal(settings))
+    yield _part("clock", lambda: _clock(settings, clock))
+
+
+def _part(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, True, check())
+    except KioskError as error:
+        return Finding(part, False, error.detail)
+
+
+def _card_side(url: str, clock: Clock) -> Iterator[Finding]:
+    """pcscd and reader by what the kiosk's own driver says first."""
+    said: queue.SimpleQueue[ReaderEvent] = queue.SimpleQueue()
+    try:
+        reader = open_reader(url, clock)
+    except KioskError as error:
+        yield Finding("reader", False, error.detail)
+        return
+    reader.start(said.put)
+    try:
+        first = said.get(timeout=READER_SECONDS)
+    except queue.Empty:
+        first = ReaderDown(Fault.PCSCD, f"no answer within {READER_SECONDS:g} s. Restart pcscd.")
+    reader.close()
+    uses_pcscd = url.startswith("pcsc:")
+    if isinstance(first, ReaderDown):
+        if uses_pcscd:
+            down = first.fault is Fault.PCSCD
+            yield Finding("pcscd", not down, first.detail if down else "answers")
+        yield Finding("reader", False, first.detail)
+        return
+    if uses_pcscd:
+        yield Finding("pcscd", True, "answers")
+    yield Finding("reader", True, getattr(first, "name", url))
+
+
+def _camera(url: str) -> str:
+    if url == "none:":
+        return "none is set: staff compare every face"
+    frames = LatestFrame()
+    camera = open_camera(url)
+    camera.start(frames)
+    frame = frames.wait_newer(0, CAMERA_SECONDS)
+    camera.close()
+    if frame is None:
+        raise AmissError(f"{url} gives no picture. Plug the camera in, or correct camera in the settings.")
+    height, width = frame.bgr.shape[:2]
+    return f"{url} gives {width} x {height}"
+
+
+def _models(settings: Settings) -> str:
+    open_engine(settings.models.manifest, settings.models.folder)
+    return f"{settings.models.manifest.name}: every file has its digest, and opens"
+
+
+def _table(settings: Settings, clock: Clock) -> str:
+    table = open_table(settings.table.file, settings.table.pepper, settings.mode)
+    try:
+        policy = load_policy(settings.policy)
+    except PolicyError:
+        policy = None  # it has a finding of its own
+    people, info = table.count(), table.info
+    table.close()
+    age = whole_hours(clock.now() - info.as_of)
+    says = f"serial {info.serial}, {people} people, {age} hours old"
+    if policy is not None and _within(policy, clock) and freshness(info.as_of, policy, clock.now()) is Reason.A4:
+        raise AmissError(f"{says}: too old to judge anybody. Bring a newer table.")
+    return says
+
+
+def _within(policy: Policy, clock: Clock) -> bool:
+    return policy.valid_from <= local_day(clock.now()) <= policy.valid_until
+
+
+def _policy(settings: Settings, clock: Clock) -> str:
+    policy = load_policy(settings.policy)
+    says = f"{policy.name}, from {policy.valid_from} until {policy.valid_until}"
+    if not _within(policy, clock):
+        raise AmissError(f"{says}: not in force today. Bring the policy of today.")
+    return says
+
+
+def _screen() -> str:
+    """Qt blames libxcb-cursor0 whatever is missing; the linker knows better."""
+    package = find_spec("PyQt6")
+    assert package is not None  # noqa: S101  (a dependency)
+    assert package.origin is not None  # noqa: S101
+    plugin = Path(package.origin).parent / "Qt6/plugins/platforms/libqxcb.so"
+    linked = subprocess.run(["ldd", plugin], capture_output=True, text=True, check=False, timeout=10).stdout
+    missing = [line.split()[0] for line in linked.splitlines() if "not found" in line]
+    if missing:
+        raise AmissError(f"libraries are missing: {', '.join(missing)}. Run scripts/bootstrap.")
+    return "Qt has its libraries"
+
+
+def _font() -> str:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PyQt6.QtGui import QGuiApplication
+
+    from ui.fonts import find_font
+
+    application = QGuiApplication.instance() or QGuiApplication([])
+    family = find_font()
+    del application
+    return family
+
+
+def _sound(settings: Settings) -> str:
+    if settings.sound.output is SoundOutput.SILENT:
+        return "silent is set"
+    from ui.sound import open_sound
+
+    speaker = open_sound()
+    fault = speaker.fault
+    speaker.close()
+    if fault is not None:
+        raise AmissError("no output. Plug a loudspeaker in, and start the sound server or load the ALSA driver.")
+    return "an output is there"
+
+
+def _journal(settings: Settings) -> str:
+    path = settings.journal
+    if path.exists():
+        Journal(path, settings.mode).close()
+    elif not os.access(path.parent, os.W_OK):
+        # Not made here: it would belong to whoever runs the doctor.
+        raise AmissError(f"{path.parent} cannot be written. Make the folder, and let the kiosk write in it.")
+    return f"{path} can be written"
+
+
+def _clock(settings: Settings, clock: Clock) -> str:
+    now = clock.now()
+    says = f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M} in Shanghai"
+    if settings.clock is not None:
+        return f"{says}, set by the demo"
+    floors: list[datetime | None] = []
+    # What is wrong with table and journal is said where they are examined.
+    with suppress(KioskError):
+        floors.append(_built_at(settings))
+    with suppress(KioskError):
+        floors.append(_last_event(settings))
+    if clock_is_behind(now, *floors):
+        raise AmissError(f"{says} is earlier than the table or the last event. Set the clock.")
+    if not kept_over_power_loss():
+        raise AmissError(f"{says}, but no clock runs without power: confirm the time on the screen after each start.")
+    return says
+
+
+def _built_at(settings: Settings) -> datetime:
+    table = open_table(settings.table.file, settings.table.pepper, settings.mode)
+    table.close()
+    return table.info.built_at
+
+
+def _last_event(settings: Settings) -> datetime | None:
+    if not settings.journal.exists():
+        return None
+    journal = Journal(settings.journal, settings.mode)
+    last = journal.last_moment()
+    journal.close()
+    return last
+
+
+def doctor(
+    settings: Annotated[Path, typer.Option(help="Settings file of the kiosk.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say of each part whether it works, what is missing, and the one thing to do."""
+    loaded = load_settings(settings)
+    findings = list(examine(loaded, SystemClock()))
+    if as_json:
+        emit({"parts": [asdict(finding) for finding in findings]})
+    else:
+        table = Table("part", "works", "says")
+        for finding in findings:
+            table.add_row(finding.part, "yes" if finding.works else "[bold red]NO", escape(finding.says))
+        Console().print(table)
+    if not all(finding.works for finding in findings):
+        raise typer.Exit(Exit.NO)
