@@ -1,0 +1,1 @@
+"""What visitors see and hear. The only room that knows Qt."""

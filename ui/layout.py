@@ -1,0 +1,157 @@
+"""The frame around every screen: bar with site and clock, room for content, buttons, and the staff line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from PyQt6.QtCore import QRectF, QSize
+from PyQt6.QtGui import QColor
+
+from kiosk.core.times import SHANGHAI
+from kiosk.showing import Mode, Press, StaffLine
+from ui.catalogue import StaffWords
+from ui.pen import LEFT, RIGHT, Button, Pen
+from ui.theme import BAR_TEXT, BUTTON, BUTTON_HEIGHT, BUTTON_HEIGHT_WIDE, GAP, MARGIN, SIDE, Colour
+from ui.view import View
+
+_BAR = 92
+_ROW = 72  # of the staff line
+_BANNER = 372
+
+
+def scale_of(size: QSize) -> float:
+    """Real pixels per canvas pixel."""
+    return min(size.width(), size.height()) / SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """Where the parts of a screen lie.
+
+    ``content`` reaches to the edges, ``buttons`` keeps the margin; ``staff``: a row for the state of the kiosk, and a
+    second one where there is a warning.
+    """
+
+    wide: bool
+    bar: QRectF
+    content: QRectF
+    buttons: QRectF
+    staff: tuple[QRectF, ...]
+
+
+class Column:
+    """A column from which rows are taken from the top and from the bottom."""
+
+    def __init__(self, area: QRectF) -> None:
+        self._area = QRectF(area)
+
+    def top(self, height: float, gap: float = 0) -> QRectF:
+        """The next row from the top, and a gap under it."""
+        row = QRectF(self._area.left(), self._area.top(), self._area.width(), height)
+        self._area.setTop(row.bottom() + gap)
+        return row
+
+    def bottom(self, height: float, gap: float = 0) -> QRectF:
+        """The next row from the bottom, and a gap above it."""
+        row = QRectF(self._area.left(), self._area.bottom() - height, self._area.width(), height)
+        self._area.setBottom(row.top() - gap)
+        return row
+
+    @property
+    def rest(self) -> QRectF:
+        return QRectF(self._area)
+
+
+def split(area: QRectF, parts: int, gap: float) -> list[QRectF]:
+    """Equal parts side by side."""
+    wide = (area.width() - (parts - 1) * gap) / parts
+    return [QRectF(area.left() + number * (wide + gap), area.top(), wide, area.height()) for number in range(parts)]
+
+
+def areas(size: QSize, staff: StaffLine) -> Areas:
+    """Divide a canvas of the shape of ``size``."""
+    scale = scale_of(size)
+    canvas = Column(QRectF(0, 0, size.width() / scale, size.height() / scale))
+    wide = size.width() > size.height()
+    bar = canvas.top(_BAR)
+    rows = [canvas.bottom(_ROW)]
+    if warnings_of(staff):
+        if wide:
+            rows = split(rows[0], 2, 0)
+        else:
+            rows.append(canvas.bottom(_ROW))
+    buttons = canvas.bottom(BUTTON_HEIGHT_WIDE if wide else BUTTON_HEIGHT)
+    content = canvas.rest
+    # The row of buttons keeps a margin to all sides; screens that draw up to the edge end above it.
+    gap = 28 if wide else GAP
+    buttons.translate(0, -gap)
+    content.setBottom(buttons.top() - gap)
+    return Areas(wide, bar, content, buttons.adjusted(MARGIN, 0, -MARGIN, 0), tuple(rows))
+
+
+def warnings_of(staff: StaffLine) -> bool:
+    """True where the staff line needs room for more than mode and data."""
+    return staff.data_old or any(not fault.stops_service for fault in staff.faults)
+
+
+def paint_bar(pen: Pen, area: QRectF, mode: Mode, banner: str, site: str, now: datetime) -> None:
+    """Site on the left, clock on the right, and between them what this kiosk is running as, unless it is in service."""
+    bg = {Mode.FIELD: Colour.INK, Mode.DEMO: Colour.INFO, Mode.TRAINING: Colour.TRAINING}[mode]
+    pen.painter.fillRect(area, QColor(bg))
+    row = area.adjusted(MARGIN, 10, -MARGIN, -10)
+    clock = QRectF(row.right() - 140, row.top(), 140, row.height())
+    pen.text(clock, f"{now.astimezone(SHANGHAI):%H:%M}", BAR_TEXT, Colour.WHITE, bg, align=RIGHT, bar=True)
+    name = QRectF(row.left(), row.top(), clock.left() - row.left() - 24, row.height())
+    if banner:
+        label = QRectF(clock.left() - 24 - _BANNER, row.top(), _BANNER, row.height())
+        pen.box(label, Colour.HELP, None, 14)
+        inner = label.adjusted(8, 0, -8, 0)
+        pen.text(inner, banner, BAR_TEXT, Colour.INK, Colour.HELP, bar=True)
+        name.setRight(label.left() - 24)
+    pen.text(name, pen.cut(site, name.width() - 8, BAR_TEXT), BAR_TEXT, Colour.WHITE, bg, align=LEFT, bar=True)
+
+
+def paint_staff_line(pen: Pen, rows: tuple[QRectF, ...], staff: StaffLine, words: StaffWords) -> None:
+    """Mode, data cut-off and age; yellow where the data is old; then what staff should look after."""
+    bg, fg = (Colour.HELP, Colour.INK) if staff.data_old else (Colour.INK, Colour.WHITE)
+    data = words.no_data
+    if staff.data_as_of is not None and staff.data_age_hours is not None:
+        local = staff.data_as_of.astimezone(SHANGHAI)
+        when = words.when.format(month=local.month, day=local.day, time=f"{local:%H:%M}")
+        data = words.data.format(when=when, hours=staff.data_age_hours)
+    text = f"{words.modes[staff.mode]} · {data}"
+    written = [(text, fg, bg)]
+    if len(rows) > 1:
+        written.append((_warning(staff, words), Colour.INK, Colour.HELP))
+    for row, (line, ink, paper) in zip(rows, written, strict=True):
+        pen.painter.fillRect(row, QColor(paper))
+        pen.text(row.adjusted(MARGIN - 12, 6, -12, -6), line, BAR_TEXT, ink, paper, align=LEFT, bar=True)
+
+
+def _warning(staff: StaffLine, words: StaffWords) -> str:
+    faults = [words.faults[fault] for fault in staff.faults if not fault.stops_service]
+    if staff.data_old and not faults:
+        return words.old
+    if len(faults) == 1 and not staff.data_old:
+        return faults[0].what
+    names = [words.old_short] * staff.data_old + [fault.short for fault in faults]
+    return words.check.format(items=words.separator.join(names))
+
+
+def paint_buttons(pen: Pen, area: QRectF, view: View, pressed: Press | None) -> None:
+    """The buttons side by side, all in one size of type; the one just pressed answers by its colour."""
+    presses = view.presses
+    boxes = split(area, max(len(presses), 2), GAP)[-len(presses) :]
+    if len(presses) == 1:
+        boxes = [area]
+    slots = [box.adjusted(14, 12, -14, -12) for box in boxes]
+    labels = [view.label(press) for press in presses]
+    px = min(pen.fit(label, slot, BUTTON) for label, slot in zip(labels, slots, strict=True))
+    for press, box, slot, label in zip(presses, boxes, slots, labels, strict=True):
+        main = press in (Press.CALL_STAFF, Press.CONFIRM_CLOCK)
+        chosen = press is Press.DECLINE_FACE and view.showing.declined
+        fill, fg = (Colour.INFO, Colour.WHITE) if main else (Colour.WHITE, Colour.INFO)
+        if press is pressed or chosen:
+            fill, fg = Colour.INK, Colour.WHITE
+        pen.box(box, fill, Colour.INFO if fill is not Colour.INK else Colour.INK, 26, 6)
+        pen.text(slot, label, px, fg, fill)
+        pen.buttons.append(Button(press, box))

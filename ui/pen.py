@@ -1,0 +1,151 @@
+"""The one way in which text reaches the screen, so that tests can walk everything that was written.
+
+Coordinates are those of a canvas whose short side is theme.SIDE; the painter is scaled to the real size.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QTextLayout, QTextOption
+
+from kiosk.showing import Press
+from ui.theme import BAR_TEXT, LEAST, LINE_HEIGHT, Colour
+
+LEFT = Qt.AlignmentFlag.AlignLeft
+CENTRE = Qt.AlignmentFlag.AlignHCenter
+RIGHT = Qt.AlignmentFlag.AlignRight
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Inked:
+    """One line of text as it was written: ``ink`` is what its glyphs cover, ``slot`` the room it was given."""
+
+    text: str
+    ink: QRectF
+    slot: QRectF
+    px: int
+    fg: Colour
+    bg: Colour
+    bar: bool
+
+    def __repr__(self) -> str:
+        return f"Inked({self.px} px)"  # the text may be a name
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Where a button was drawn."""
+
+    press: Press
+    area: QRectF
+
+
+def _font(family: str, px: int) -> QFont:
+    font = QFont(family)
+    font.setPixelSize(px)
+    font.setWeight(QFont.Weight.Bold)  # thin strokes of Chinese characters vanish for old eyes
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return font
+
+
+@lru_cache(maxsize=2048)
+def _lines(text: str, family: str, px: int, width: float) -> tuple[str, ...]:
+    """The text broken into lines no wider than ``width`` where it can be broken."""
+    layout = QTextLayout(text, _font(family, px))
+    option = QTextOption()
+    option.setWrapMode(QTextOption.WrapMode.WordWrap)
+    layout.setTextOption(option)
+    layout.beginLayout()
+    parts = []
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(width)
+        parts.append(text[line.textStart() : line.textStart() + line.textLength()].strip())
+    layout.endLayout()
+    return tuple(parts)
+
+
+@lru_cache(maxsize=4096)
+def _tight(line: str, family: str, px: int) -> QRectF:
+    """What the glyphs of a line cover, relative to the start of its baseline."""
+    return QFontMetricsF(_font(family, px)).tightBoundingRect(line)
+
+
+@lru_cache(maxsize=1024)
+def _fit(text: str, family: str, width: float, height: float, most: int, least: int, lines: int) -> int:
+    """The largest size at which the text fits; ``least`` where it fits at none."""
+    for px in range(most, least, -2):
+        parts = _lines(text, family, px, width)
+        high = (len(parts) - 1) * LINE_HEIGHT * px + 1.12 * px
+        if len(parts) <= lines and high <= height and all(_tight(part, family, px).width() <= width for part in parts):
+            return px
+    return least
+
+
+class Pen:
+    """Draws boxes, shapes and text, and keeps a record of text and buttons."""
+
+    def __init__(self, painter: QPainter, family: str) -> None:
+        self.painter = painter
+        self.family = family
+        self.inked: list[Inked] = []
+        self.buttons: list[Button] = []
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+
+    def box(self, area: QRectF, fill: Colour, edge: Colour | None = None, radius: float = 28, line: float = 5) -> None:
+        """A filled box with round corners; the edge lies inside ``area``."""
+        inner = area.adjusted(line / 2, line / 2, -line / 2, -line / 2) if edge else area
+        self.painter.setPen(QPen(QColor(edge), line) if edge else Qt.PenStyle.NoPen)
+        self.painter.setBrush(QColor(fill))
+        self.painter.drawRoundedRect(inner, radius, radius)
+
+    def fill(self, path: QPainterPath, colour: Colour) -> None:
+        """A filled shape."""
+        self.painter.fillPath(path, QColor(colour))
+
+    def stroke(self, path: QPainterPath, colour: Colour, width: float) -> None:
+        """An outlined shape with round ends."""
+        pen = QPen(QColor(colour), width)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        self.painter.strokePath(path, pen)
+
+    def fit(self, text: str, slot: QRectF, most: int, least: int = LEAST, lines: int = 1) -> int:
+        """The size at which a text would be written into a slot: for texts that must share one size."""
+        return _fit(text, self.family, slot.width(), slot.height(), most, least, lines)
+
+    def text(
+        self,
+        slot: QRectF,
+        text: str,
+        most: int,
+        fg: Colour,
+        bg: Colour,
+        *,
+        least: int = LEAST,
+        lines: int = 1,
+        align: Qt.AlignmentFlag = CENTRE,
+        bar: bool = False,
+        top: bool = False,
+    ) -> None:
+        """Write a text into a slot, in the middle of its height or at its top, as large as fits."""
+        px = self.fit(text, slot, most, BAR_TEXT if bar else least, lines)
+        parts = _lines(text, self.family, px, slot.width())
+        self.painter.setFont(_font(self.family, px))
+        self.painter.setPen(QColor(fg))
+        # The middle of a Chinese character lies 0.38 em above the baseline.
+        first = slot.center().y() + 0.38 * px - (len(parts) - 1) * LINE_HEIGHT * px / 2
+        if top:
+            first = slot.top() + 0.96 * px
+        for number, part in enumerate(parts):
+            tight = _tight(part, self.family, px)
+            room = slot.width() - tight.width()
+            shift = {LEFT: 0.0, CENTRE: room / 2, RIGHT: room}[align]
+            start = QPointF(slot.left() + shift - tight.left(), first + number * LINE_HEIGHT * px)
+            self.painter.drawText(start, part)
+            self.inked.append(Inked(part, tight.translated(start), slot, px, fg, bg, bar))
+
+    def cut(self, text: str, width: float, px: int) -> str:
+        """The text, shortened with an ellipsis where it is wider than ``width``."""
+        metrics = QFontMetricsF(_font(self.family, px))
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
