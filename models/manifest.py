@@ -85,7 +85,7 @@ class Embedder(Weights):
 
     dims: Annotated[int, Field(gt=0)]
     thresholds: Thresholds
-    evaluation: Annotated[tuple[Evaluation, ...], Field(strict=False)] = ()
+    evaluation: Annotated[tuple[Evaluation, ...], Field(strict=False, min_length=1)]
 
 
 class Manifest(_Strict):

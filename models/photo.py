@@ -40,11 +40,14 @@ def decode_photo(block: bytes) -> Picture:
     codestream = _codestream(block)
     _check_header(codestream)
     try:
-        picture = cv2.imdecode(np.frombuffer(codestream, np.uint8), cv2.IMREAD_COLOR)
+        # IMREAD_COLOR refuses a raw codestream of one component.
+        picture = cv2.imdecode(np.frombuffer(codestream, np.uint8), cv2.IMREAD_ANYCOLOR)
     except cv2.error as error:
         raise PhotoError("the card's photo is damaged") from error
     if picture is None:
         raise PhotoError("the card's photo is damaged")
+    if picture.ndim == 2:
+        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
     return np.asarray(picture, dtype=np.uint8)
 
 

@@ -9,9 +9,12 @@ from kiosk.frames import Picture
 from models.detect import Face
 
 MIN_EYE_DISTANCE = 60.0  # pixels in the camera picture
-MIN_SHARPNESS = 30.0
+# 1 % of press pictures lie below 30, faces blurred by two pixels of the crop below 15.
+MIN_SHARPNESS = 20.0
 EXPOSURE = (45.0, 215.0)
-MAX_YAW = 0.22
+# 95 % of frontal mugshots lie below 0.2; of those turned by 15 to 30 degrees the median is 0.39 to 0.53.
+MAX_YAW = 0.3
+# A second face with more than this share of the first one's eye distance stands about as near.
 _RIVAL = 0.7
 
 

@@ -36,8 +36,8 @@ class _Portrait:
 
 
 _PORTRAITS = {
-    "astronaut": _Portrait("skimage", "data/astronaut.png", ((203.4, 103.6), (247.5, 104.4))),
-    "hopper": _Portrait("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", ((224.3, 197.3), (306.8, 195.6))),
+    "astronaut": _Portrait("skimage", "data/astronaut.png", ((202.5, 101.0), (247.0, 103.3))),
+    "hopper": _Portrait("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", ((221.0, 190.0), (305.0, 187.0))),
 }
 
 
@@ -64,7 +64,7 @@ def make_demo_faces(folder: Path) -> None:
     if stamp.exists():
         return
     hall = _hall()
-    scenes = {NOBODY: [_relit(hall, 1 + 0.004 * (i % 3)) for i in range(3)]}
+    scenes = {NOBODY: [_relit(hall, 1 + 0.01 * i) for i in range(3)]}
     scenes |= {person: list(_visitor(person, hall)) for person in PERSONS}
     for name, pictures in scenes.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _visitor(person: str, hall: Picture) -> Iterator[Picture]:
     rng = np.random.default_rng(20220401)
     height, width = picture.shape[:2]
     outline = np.zeros((height, width), np.float32)
-    (left, top), (right, _) = portrait.eyes
+    (left, top), (right, right_top) = portrait.eyes
     unit = right - left
     middle = (left + right) / 2
     cv2.ellipse(outline, (round(middle), round(top)), (round(1.6 * unit), round(2.4 * unit)), 0, 0, 360, 1.0, -1)
@@ -97,7 +97,8 @@ def _visitor(person: str, hall: Picture) -> Iterator[Picture]:
             distance=104 + 4 * np.cos(phase),
             turn=np.radians(2.5 * np.sin(phase + 1)),
         )
-        move[0, 1] += 0.03 * move[1, 1]  # a little shear: a face seen from slightly aside
+        # A little shear about the eyes: a face seen from slightly aside.
+        move[0] += 0.03 * move[1, 1] * np.array([0.0, 1.0, -(top + right_top) / 2])
         body = cv2.warpAffine(picture, move, _SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         mask = cv2.warpAffine(outline, move, _SIZE)[..., None]
         scene = body * (mask * light) + hall * (1 - mask)
