@@ -16,7 +16,8 @@ from kiosk.core.errors import CardError
 Transmit = Callable[[bytes], tuple[bytes, int]]
 """Sends one command APDU and gives (data, status word); CardError when the card is gone."""
 
-_SAM_CARD_NAMES = (b"\xff\xb0", b"\x90\x00")
+_SAM_CARD = b"\xff\xb0"
+_MAYBE_SAM_CARD = b"\x90\x00"  # stands at this place in other cards' ATRs, too
 _CARD_NAME = slice(13, 15)
 # ISO 14443-4 type B by PC/SC part 3: the application data of the ATQB are the first historical bytes.
 _BARE_ID_CARD = bytes.fromhex("3B888001 D1038605")
@@ -41,22 +42,26 @@ def read_card(atr: bytes, transmit: Transmit, number_seen: Callable[[str], None]
 
     Raises CardError when the card does not answer as its kind must.
     """
-    if atr[_CARD_NAME] in _SAM_CARD_NAMES:
-        card = _read_sam_card(transmit, number_seen)
-        if card is not None:
-            return card
+    name = atr[_CARD_NAME]
+    if name == _SAM_CARD or (name == _MAYBE_SAM_CARD and _knows_read_binary(transmit)):
+        return _read_sam_card(transmit, number_seen)
     if atr.startswith(_BARE_ID_CARD):
         return _read_serial(transmit)
     return _other_card(atr, transmit)
 
 
-def _read_sam_card(transmit: Transmit, number_seen: Callable[[str], None]) -> IdCard | None:
-    """None when the reader does not know the command: 90 00 stands at that place in other cards' ATRs, too."""
+def _read_block(transmit: Transmit, offset: int) -> tuple[bytes, int]:
+    return _exchange(transmit, b"\xff\xb0" + offset.to_bytes(2, "big") + b"\x00")
+
+
+def _knows_read_binary(transmit: Transmit) -> bool:
+    return _read_block(transmit, 0)[1] not in _NOT_A_COMMAND
+
+
+def _read_sam_card(transmit: Transmit, number_seen: Callable[[str], None]) -> IdCard:
     buffer, length, seen = b"", samcard.HEADER, False
     while len(buffer) < length:
-        data, status = _exchange(transmit, b"\xff\xb0" + len(buffer).to_bytes(2, "big") + b"\x00")
-        if not buffer and status in _NOT_A_COMMAND:
-            return None
+        data, status = _read_block(transmit, len(buffer))
         if status not in (_OK, _END_OF_DATA) or not data:
             raise CardError(f"reading the record at {len(buffer)}: {len(data)} bytes, status {status:04X}")
         buffer += data

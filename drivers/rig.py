@@ -42,7 +42,6 @@ class PrivateRig:
         self.version = _version()
         self._log = folder / "rig.log"
         self._asking = threading.Lock()
-        os.environ["PCSCLITE_CSOCK_NAME"] = str(address)
         # Root may be without the right to unshare (in a container), yet be allowed a user namespace.
         for flags in ("-mn", "-Urmn") if os.geteuid() == 0 else ("-Urmn",):
             self._control, self._inside = self._launch(flags, folder)
@@ -52,6 +51,7 @@ class PrivateRig:
                 self.close()
                 refused = error
             else:
+                os.environ["PCSCLITE_CSOCK_NAME"] = str(address)
                 return
         raise refused
 
@@ -90,7 +90,7 @@ class PrivateRig:
             with theirs, self._log.open("wb") as log:
                 inside = subprocess.Popen(
                     ["unshare", flags, "--", *program],
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=log,
                     stderr=log,
                     start_new_session=True,  # Ctrl-C is for the parent, which then takes the rig down in order

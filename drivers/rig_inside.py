@@ -67,8 +67,8 @@ class Daemon:
         for trace in ("pcscd.comm", "pcscd.pid"):
             (self._ipc / trace).unlink(missing_ok=True)
         # The kernel takes pcscd down when this process dies, however it dies.
-        command = ["setpriv", "--pdeathsig", "KILL", "--", PCSCD, "--foreground", "--config", self._config]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        command = ["setpriv", "--pdeathsig", "KILL", "--", str(PCSCD), "--foreground"]
+        self._process = subprocess.Popen([*command, "--config", self._config], stdin=subprocess.DEVNULL)
         self._fell_at = None
         deadline = time.monotonic() + _READY_SECONDS
         # With a port in use pcscd runs on without the reader, so its socket alone proves nothing.

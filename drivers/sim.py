@@ -6,7 +6,7 @@ drivers.rig.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from drivers.tap import Connection, read_tap
 from drivers.virtualcard import VirtualCard
@@ -28,6 +28,8 @@ class SimReader:
         self._card: VirtualCard | None = None
         # Counts insertions, so that a card swapped between two looks is seen as a new one.
         self._insertions = 0
+        self._felt = 0
+        self._up: bool | None = None
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self._thread = threading.Thread(target=self._own, args=(emit,), name="card reader", daemon=True)
@@ -64,25 +66,24 @@ class SimReader:
             self._changed.notify_all()
 
     def _own(self, emit: Callable[[ReaderEvent], None]) -> None:
-        up: bool | None = None
-        tap = felt = 0
+        tap = 0
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._plugged is not up or self._unread(felt))
-                closed, plugged, lying = self._closed, self._plugged, self._insertions
+                self._changed.wait_for(lambda: self._closed or self._plugged is not self._up or self._unread())
+                closed, plugged, insertion = self._closed, self._plugged, self._insertions
             if closed:
                 return
-            if plugged is not up:
-                up = plugged
-                emit(ReaderUp(NAME) if up else ReaderDown(Fault.READER, "the simulated reader is unplugged"))
+            if plugged is not self._up:
+                self._up = plugged
+                emit(ReaderUp(NAME) if plugged else ReaderDown(Fault.READER, "the simulated reader is unplugged"))
                 # A card lying on a reader that comes back is felt again.
-                felt = 0
+                self._felt = 0
                 continue
-            tap, felt = tap + 1, lying
-            self._read(tap, felt, emit)
+            tap, self._felt = tap + 1, insertion
+            self._read(tap, insertion, emit)
 
-    def _unread(self, felt: int) -> bool:
-        return self._plugged and self._card is not None and self._insertions != felt
+    def _unread(self) -> bool:
+        return self._plugged and self._card is not None and self._insertions != self._felt
 
     def _read(self, tap: int, insertion: int, emit: Callable[[ReaderEvent], None]) -> None:
         answered = 0
@@ -108,10 +109,8 @@ class SimReader:
             with self._changed:
                 return self._plugged and self._card is not None and self._insertions == insertion
 
-        try:
+        with suppress(DeviceLostError):  # the loop reports the reader itself
             read_tap(tap, connect, still_there, emit, self._clock)
-        except DeviceLostError:
-            return
 
     def _lying(self, insertion: int) -> VirtualCard:
         if not self._plugged or self._closed:
