@@ -30,6 +30,8 @@ CREATE INDEX event_at ON event (at);
 CREATE INDEX event_counted_on ON event (counted_on) WHERE counted_on IS NOT NULL;
 """
 _EVENT = TypeAdapter(JournalEvent)
+# A damaged file may put bytes that are not UTF-8 into the very message of its error.
+_SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 # What to do, by the name of SQLite's primary result code.
 _REMEDIES = {
     "SQLITE_FULL": "Free room on the disk.",
@@ -56,11 +58,11 @@ class Journal:
             self._connection = sqlite3.connect(
                 path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
             )
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             raise self._failed(error) from None
         try:
             self._open(mode)
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             self._connection.close()
             raise self._failed(error) from None
         except JournalError:
@@ -73,13 +75,16 @@ class Journal:
         row = (event.event_id, _sortable(event.at), counted_on, _EVENT.dump_json(event).decode())
         try:
             self._connection.execute("INSERT INTO event (event_id, at, counted_on, event) VALUES (?, ?, ?, ?)", row)
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             raise self._failed(error) from None
 
     def last_moment(self) -> datetime | None:
         """The latest time of all events, aware UTC."""
         at = self._value("SELECT max(at) FROM event")
-        return None if at is None else datetime.fromisoformat(str(at))
+        try:
+            return None if at is None else datetime.fromisoformat(str(at)).astimezone(UTC)
+        except ValueError:
+            raise self._refused(f"a time cannot be read. {_REMEDIES['SQLITE_CORRUPT']}") from None
 
     def count(self, day: date) -> int:
         """Visitors counted on a day of Asia/Shanghai."""
@@ -90,11 +95,10 @@ class Journal:
         try:
             rows = self._connection.execute("SELECT event FROM event ORDER BY seq DESC LIMIT ?", (number,)).fetchall()
             return [_EVENT.validate_json(row[0], strict=True) for row in rows]
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             raise self._failed(error) from None
         except ValidationError:
-            detail = f"journal {self._path}: an event cannot be read. {_REMEDIES['SQLITE_CORRUPT']}"
-            raise JournalError(Fault.JOURNAL, detail) from None
+            raise self._refused(f"an event cannot be read. {_REMEDIES['SQLITE_CORRUPT']}") from None
 
     def close(self) -> None:
         self._connection.close()
@@ -124,10 +128,10 @@ class Journal:
     def _value(self, query: str, *values: str) -> object:
         try:
             return self._connection.execute(query, values).fetchone()[0]
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             raise self._failed(error) from None
 
-    def _failed(self, error: sqlite3.Error) -> JournalError:
+    def _failed(self, error: sqlite3.Error | UnicodeDecodeError) -> JournalError:
         # Extended codes such as SQLITE_IOERR_WRITE begin with the primary one; errors of Python's own have none.
         name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
         return self._refused(f"{error}. {_REMEDIES.get(name, 'Restart the kiosk.')}")

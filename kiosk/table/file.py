@@ -22,6 +22,8 @@ PRAGMA user_version = {SCHEMA_VERSION};
 CREATE TABLE meta (info BLOB NOT NULL, salt BLOB NOT NULL, layer BLOB NOT NULL, seal BLOB NOT NULL) STRICT;
 CREATE TABLE person (hash BLOB PRIMARY KEY, record BLOB NOT NULL, tag BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
+# A damaged file may put bytes that are not UTF-8 into the very message of its error.
+_SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 class SqliteTable:
@@ -50,7 +52,7 @@ class SqliteTable:
             if row is None:
                 return Unknown.NOT_FOUND
             status = open_record(row[0], row[1], keys)
-        except (sqlite3.Error, RecordError):
+        except (*_SQLITE_ERRORS, RecordError):
             return Unknown.UNREADABLE
         return PersonStatus(
             codes=status.codes,
@@ -64,7 +66,7 @@ class SqliteTable:
         """Number of people. Raises TableError."""
         try:
             return int(self._connection.execute("SELECT count(*) FROM person").fetchone()[0])
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             raise _damaged(str(error)) from None
 
     def close(self) -> None:
@@ -99,7 +101,7 @@ def open_table(path: Path, pepper_path: Path, mode: Mode) -> SqliteTable:
     try:
         info, salt, layer = _read_head(connection, path, pepper)
         _check_mode(info, path, mode)
-    except sqlite3.Error as error:
+    except _SQLITE_ERRORS as error:
         connection.close()
         raise _damaged(f"{path}: {error}") from None
     except TableError:

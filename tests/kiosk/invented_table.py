@@ -51,7 +51,7 @@ PEOPLE = [
     person(
         13,
         codes="green||health office|2022-03-01T00:00:00+08:00; yellow|3天2检|另一办公室|2022-04-15T00:00:00+08:00",
-        stays="440100::2022-04-10;US::2022-04-05",
+        stays="440100::2022-04-10;USA::2022-04-05",
         lists="admitted|staff|health office|2022-04-18T09:00:00+08:00; blocked|lost card|police|2022-04-30T00:00:00Z",
     ),
     person(14, codes="", test_result="", test_at="", test_issuer="", doses="", itinerary_as_of=""),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -176,6 +177,30 @@ def test_a_closed_or_damaged_journal_never_claims_to_have_stored(path: Path) -> 
             connection.execute("UPDATE event SET event = '{}'")
     with closing(Journal(path, Mode.FIELD)) as again, pytest.raises(JournalError, match="cannot be read"):
         again.recent(1)
+
+
+def test_a_damaged_journal_is_a_fault_and_never_a_crash(path: Path, full: bool) -> None:
+    with closing(Journal(path, Mode.FIELD)) as journal:
+        for number in range(3):
+            journal.append(event(number))
+    good = path.read_bytes()
+    every = range(len(good))
+    faults = 0
+    for place in every[::5] if full else random.Random(1).sample(every, 200):
+        bad = bytearray(good)
+        bad[place] ^= 1 << place % 8
+        path.write_bytes(bad)
+        try:
+            with closing(Journal(path, Mode.FIELD)) as journal:
+                journal.append(event(3))
+                journal.last_moment()
+                journal.count(date(2022, 4, 18))
+                assert journal.recent(1) == [event(3)], place
+        except JournalError:
+            faults += 1
+        for beside in (f"{path}-wal", f"{path}-shm"):
+            Path(beside).unlink(missing_ok=True)
+    assert faults > 0
 
 
 def test_a_killed_kiosk_loses_no_acknowledged_event(tmp_path: Path, full: bool) -> None:

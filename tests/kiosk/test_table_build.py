@@ -40,7 +40,7 @@ def test_the_reader_answers_what_the_csv_says(tmp_path: Path) -> None:
         test = NucleicAcidTest(Result.NEGATIVE, datetime(2022, 4, 17, 2, 30, tzinfo=UTC), "laboratory")
         green = CodeStatement(Colour.GREEN, "", "health office", datetime(2022, 2, 28, 16, tzinfo=UTC))
         yellow = CodeStatement(Colour.YELLOW, "3天2检", "另一办公室", datetime(2022, 4, 14, 16, tzinfo=UTC))
-        stays = (Stay("440100", "", date(2022, 4, 10)), Stay("US", "", date(2022, 4, 5)))
+        stays = (Stay("440100", "", date(2022, 4, 10)), Stay("USA", "", date(2022, 4, 5)))
         expected = PersonStatus(
             (green, yellow), test, 2, Itinerary(date(2022, 4, 17), stays), (STAFF_LIST, POLICE_LIST)
         )

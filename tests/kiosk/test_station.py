@@ -1,0 +1,254 @@
+"""The station from card to screen and journal, with a simulated reader and a real table and journal."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drivers.virtualcard import bank_card, bare_id_card
+from kiosk.core.errors import Fault
+from kiosk.core.ports import Band
+from kiosk.core.reasons import Line, Reason
+from kiosk.core.verdict import Verdict
+from kiosk.journal import Kind
+from kiosk.showing import Press, Prompt, Ribbon, Screen
+from scripts.demo.deck import TABLE, build_tables, load_deck
+from tests.stations import Rig, until
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    build_tables(load_deck(), folder)
+    return folder
+
+
+@pytest.fixture
+def tables(built: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(built, tmp_path / "tables", symlinks=True))
+
+
+@pytest.fixture
+def rig(tables: Path, tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path, tables, load_deck())
+    rig.station.start()
+    rig.shows(Screen.IDLE)
+    yield rig
+    rig.station.close()
+
+
+def leading(event_lines: object, line: Line) -> Reason:
+    return next(entry.reasons[0] for entry in event_lines if entry.line is line)  # type: ignore[attr-defined]
+
+
+def test_a_green_visitor_passes_and_is_counted_once(rig: Rig) -> None:
+    rig.tap("green")
+    shown = rig.shows(Screen.PASS)
+    event = rig.event(1)
+    assert event.counted
+    assert event.elder
+    assert shown.masked_name == "陈*例"
+    assert [tile.ok for tile in shown.tiles] == [True] * 4
+    assert rig.audience.said[-1] is Prompt.PASS
+    rig.reader.remove()
+    rig.tap("green")
+    again = rig.event(2)
+    assert again.verdict is Verdict.PASS
+    assert not again.counted
+    assert again.outcome is not None
+    assert again.outcome.notes == (Reason.V1,)
+
+
+def test_the_verdict_is_in_the_journal_before_it_is_on_the_screen(rig: Rig) -> None:
+    rows: list[int] = []
+    show = rig.audience.show
+
+    def spy(showing: object) -> None:
+        show(showing)  # type: ignore[arg-type]
+        if rig.audience.screen is Screen.PASS:
+            rows.append(rig.stored())
+
+    rig.audience.show = spy  # type: ignore[method-assign]
+    rig.tap("green")
+    until(lambda: rows)
+    assert rows[0] == 1
+
+
+def test_nothing_of_the_person_is_left_when_the_result_is_over(rig: Rig) -> None:
+    rig.tap("green")
+    rig.shows(Screen.PASS)
+    assert rig.station._visit is None
+    assert rig.desk.calls[-1] == "forget"
+    rig.skip(30)
+    rig.shows(Screen.IDLE)
+    assert rig.station._result is None
+
+
+def test_a_verdict_that_cannot_be_stored_is_never_shown(rig: Rig) -> None:
+    journal = rig.health.journal
+    assert journal is not None
+    # From here on nothing can be written, as on a full or dying disk.
+    journal._connection.execute("PRAGMA query_only = ON")
+    rig.tap("green")
+    shown = rig.shows(Screen.OUT_OF_ORDER)
+    assert shown.fault is Fault.JOURNAL
+    assert not any(old.screen is Screen.PASS for old in rig.audience.shown)
+    rig.skip(10)
+    rig.shows(Screen.IDLE)
+    rig.reader.remove()
+    rig.tap("green")
+    rig.shows(Screen.PASS)
+
+
+def test_an_old_table_that_nobody_may_judge_by_stops_service(rig: Rig) -> None:
+    rig.skip(80 * 3600)
+    assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.DATA_EXPIRED
+    rig.tap("green")
+    rig.skip(1)
+    until(lambda: rig.audience.said[-1] is Prompt.OUT_OF_ORDER)
+    assert rig.events == []
+
+
+def test_a_table_that_goes_and_comes_back_is_noticed(rig: Rig, tables: Path) -> None:
+    table = tables / "fresh" / TABLE
+    away = table.with_suffix(".away")
+    os.replace(table, away)
+    assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.TABLE_MISSING
+    away.replace(table)
+    rig.shows(Screen.IDLE)
+    content = bytearray(table.read_bytes())
+    content[5000] ^= 1
+    table.write_bytes(content)
+    assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.TABLE_DAMAGED
+    content[5000] ^= 1
+    table.write_bytes(content)
+    rig.shows(Screen.IDLE)
+
+
+def test_A13_a_lost_reader_does_not_take_the_answer_from_a_card_already_read(rig: Rig) -> None:  # noqa: N802
+    rig.desk.bands = [None]
+    rig.tap("green")
+    rig.shows(Screen.FACE)
+    rig.reader.unplug()
+    rig.fault(Fault.READER)
+    assert rig.audience.screen is Screen.FACE
+    rig.station.press(Press.DECLINE_FACE)
+    rig.shows(Screen.HELP)
+    assert leading(rig.event(1).outcome.lines, Line.CARD) is Reason.P1  # type: ignore[union-attr]
+    rig.skip(30)
+    assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.READER
+    rig.reader.remove()
+    rig.reader.plug()
+    rig.shows(Screen.IDLE)
+
+
+def test_a_clock_that_lost_power_waits_for_a_person(tables: Path, tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tables, load_deck(), clock_kept=False)
+    rig.station.start()
+    shown = rig.shows(Screen.OUT_OF_ORDER)
+    assert shown.fault is Fault.CLOCK_UNCONFIRMED
+    assert shown.confirm_clock is not None
+    rig.station.press(Press.CONFIRM_CLOCK)
+    rig.shows(Screen.IDLE)
+    rig.station.close()
+
+
+def test_A9_a_clock_behind_the_last_event_judges_nobody(tables: Path, tmp_path: Path) -> None:  # noqa: N802
+    first = Rig(tmp_path, tables, load_deck())
+    first.station.start()
+    first.shows(Screen.IDLE)
+    first.skip(3600)
+    first.tap("green")
+    first.event(1)
+    first.station.close()
+    second = Rig(tmp_path, tables, load_deck())
+    second.station.start()
+    assert second.shows(Screen.OUT_OF_ORDER).fault is Fault.CLOCK_BEHIND
+    second.skip(3700)
+    second.shows(Screen.IDLE)
+    second.station.close()
+
+
+def test_a_card_pulled_away_is_asked_for_again_and_the_third_time_staff_help(rig: Rig) -> None:
+    for times in (1, 2):
+        rig.tap("green", leave_after=2)
+        until(lambda times=times: rig.audience.said.count(Prompt.PLACE_AGAIN) == times)
+        assert rig.audience.screen is Screen.AGAIN
+        rig.reader.remove()
+    rig.tap("green", leave_after=2)
+    rig.shows(Screen.HELP)
+    outcome = rig.event(1).outcome
+    assert outcome is not None
+    assert {entry.reasons[0] for entry in outcome.lines} == {Reason.H4B, Reason.P4}
+
+
+def test_other_cards_are_told_apart(rig: Rig) -> None:
+    rig.reader.insert(bank_card())
+    assert rig.shows(Screen.OTHER_CARD).other_card is not None
+    rig.reader.remove()
+    rig.reader.insert(bare_id_card())
+    rig.shows(Screen.HELP)
+    assert leading(rig.event(1).outcome.lines, Line.CARD) is Reason.P3  # type: ignore[union-attr]
+
+
+def test_staff_answer_the_case_on_the_screen(rig: Rig) -> None:
+    rig.desk.unavailable = True
+    rig.tap("green")
+    shown = rig.shows(Screen.HELP)
+    assert not shown.masked_name
+    rig.station.answer(confirmed=True)
+    rig.shows(Screen.PASS)
+    event = rig.event(2)
+    assert event.kind is Kind.STAFF
+    assert event.refers_to == rig.event(1).event_id
+    assert event.counted
+    assert leading(event.outcome.lines, Line.PERSON) is Reason.H5  # type: ignore[union-attr]
+
+
+def test_a_denied_visitor_never_passes(rig: Rig) -> None:
+    rig.desk.bands = [Band.BELOW] * 3
+    rig.tap("green")
+    for looks in (1, 2):
+        until(lambda looks=looks: [call in ("compare", "look_again") for call in rig.desk.calls].count(True) == looks)
+        rig.skip(2)
+    rig.shows(Screen.HELP)
+    rig.station.answer(confirmed=False)
+    assert leading(rig.event(2).outcome.lines, Line.PERSON) is Reason.H7  # type: ignore[union-attr]
+    rig.station.answer(confirmed=True)
+    rig.skip(30)
+    rig.shows(Screen.IDLE)
+    assert len(rig.events) == 2
+
+
+def test_an_open_case_leaves_a_ribbon_until_it_is_closed(rig: Rig) -> None:
+    rig.tap("yellow")
+    rig.shows(Screen.HELP)
+    rig.reader.remove()
+    rig.skip(25)
+    assert rig.shows(Screen.IDLE).ribbon is Ribbon.WAITING
+    rig.skip(600)
+    event = rig.event(2)
+    assert (event.kind, event.staff_act, event.refers_to) == (Kind.STAFF, "unattended", rig.event(1).event_id)
+    until(lambda: rig.audience.shown[-1].ribbon is None)
+
+
+def test_the_same_card_joins_its_open_case(rig: Rig) -> None:
+    for _ in range(2):
+        rig.tap("yellow")
+        rig.shows(Screen.HELP)
+        rig.reader.remove()
+        rig.skip(25)
+        rig.shows(Screen.IDLE)
+    assert len(rig.events) == 2
+    assert len(rig.station._lane.cases) == 1
+
+
+def test_declining_the_camera_measures_no_face(rig: Rig) -> None:
+    rig.station.press(Press.DECLINE_FACE)
+    until(lambda: rig.audience.shown[-1].declined)
+    rig.tap("green")
+    rig.shows(Screen.HELP)
+    assert not {"begin", "compare", "look_again"} & set(rig.desk.calls)
+    assert leading(rig.event(1).outcome.lines, Line.PERSON) is Reason.H4A  # type: ignore[union-attr]
