@@ -1,0 +1,27 @@
+"""Every row of the rules has a test that bears its name, so that none is forgotten."""
+
+import ast
+import re
+from pathlib import Path
+
+from kiosk.core.reasons import Reason
+
+ROW = re.compile(r"(?<=_)[A-Z]\d+[a-z]?(?=_)")
+
+
+def rows_with_a_test() -> set[str]:
+    names = [
+        node.name
+        for path in Path(__file__).parent.glob("test_rules_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    return {row for name in names for row in ROW.findall(name)}
+
+
+def test_every_row_of_the_rules_has_a_test_of_its_name() -> None:
+    assert {reason.value for reason in Reason} - rows_with_a_test() == set()
+
+
+def test_no_test_is_named_after_a_row_that_does_not_exist() -> None:
+    assert rows_with_a_test() - {reason.value for reason in Reason} == set()
