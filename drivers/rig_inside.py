@@ -26,7 +26,8 @@ SOCKET = Path("run/pcscd.comm")
 
 _DROP_FOLDER = Path("/usr/lib/pcsc/drivers")
 _RUN = Path("/run")
-_IPC = Path("/run/pcscd")  # compiled into pcscd
+_IPC = Path("/run/pcscd")  # compiled into pcscd; here it is the rig's folder
+_CONFIG = _IPC / "readers"
 _FIRST_PORT = 0x8C7B
 _SLOTS = 2  # vpcd opens this many, on ports next to each other
 _READY_SECONDS = 5
@@ -42,10 +43,8 @@ _IFF_UP = 1
 class Daemon:
     """pcscd and its restarts."""
 
-    def __init__(self, folder: Path) -> None:
-        self._ipc = folder / SOCKET.parent
-        self._config = folder / "readers"
-        self._config.mkdir(exist_ok=True)
+    def __init__(self) -> None:
+        _CONFIG.mkdir(exist_ok=True)
         self._process: subprocess.Popen[bytes] | None = None
         self._wanted = False
         self._fell_at: float | None = None
@@ -59,20 +58,20 @@ class Daemon:
         # A port of a daemon that was killed is not free at once.
         self.port += _SLOTS
         # Every file in this folder is read as a configuration.
-        (self._config / "vpcd").write_text(
+        (_CONFIG / "vpcd").write_text(
             f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{self.port:#x}\n'
             f"LIBPATH {_DROP_FOLDER / VPCD.name}\nCHANNELID {self.port:#x}\n"
         )
         # pcscd refuses to start where it finds the traces of one that was killed.
         for trace in ("pcscd.comm", "pcscd.pid"):
-            (self._ipc / trace).unlink(missing_ok=True)
+            (_IPC / trace).unlink(missing_ok=True)
         # The kernel takes pcscd down when this process dies, however it dies.
         command = ["setpriv", "--pdeathsig", "KILL", "--", str(PCSCD), "--foreground"]
-        self._process = subprocess.Popen([*command, "--config", self._config], stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen([*command, "--config", _CONFIG], stdin=subprocess.DEVNULL)
         self._fell_at = None
         deadline = time.monotonic() + _READY_SECONDS
         # With a port in use pcscd runs on without the reader, so its socket alone proves nothing.
-        while not ((self._ipc / "pcscd.comm").exists() and _listening(self.port)):
+        while not ((_IPC / "pcscd.comm").exists() and _listening(self.port)):
             if time.monotonic() > deadline or not self._runs():
                 self.kill()
                 raise OSError("pcscd or its virtual reader does not come up")
@@ -196,7 +195,7 @@ def _furnish(folder: Path) -> None:
     """Mounts and network of the namespaces; nothing of it is seen outside."""
     ipc = folder / SOCKET.parent
     ipc.mkdir(exist_ok=True)
-    # Held open, because the folder may itself lie below /run.
+    # Held open, because the folder may itself lie below /run and be hidden by the next mount.
     held = os.open(ipc, os.O_RDONLY | os.O_DIRECTORY)
     if not _IPC.is_dir():
         _mount("tmpfs", _RUN, "tmpfs", 0)
@@ -237,6 +236,7 @@ def _obey(control: socket.socket, daemon: Daemon) -> None:
                         daemon.stop()
                     case "start":
                         daemon.start()
+                        free_at = 0.0
             except OSError as error:
                 reason = str(error)
             control.sendall(reason.encode() + b"\n")
@@ -245,10 +245,9 @@ def _obey(control: socket.socket, daemon: Daemon) -> None:
 def main() -> None:
     """Furnish the namespaces, start pcscd, obey until the other end is gone."""
     control = socket.socket(fileno=os.dup(sys.stdin.fileno()))
-    folder = Path(sys.argv[1])
     try:
-        _furnish(folder)
-        daemon = Daemon(folder)
+        _furnish(Path(sys.argv[1]))
+        daemon = Daemon()
         daemon.start()
     except OSError as error:
         control.sendall(f"{error}\n".encode())

@@ -92,7 +92,7 @@ def test_a_missing_daemon_is_the_first_thing_told_and_its_coming_the_second(star
     down = events.next()
     assert isinstance(down, ReaderDown)
     assert down.fault is Fault.PCSCD
-    assert events.quiet_for(0.7)
+    assert events.quiet_for(0.5)
     bare_rig.start_daemon()
     events.until(ReaderUp)
 
@@ -103,7 +103,7 @@ def test_a_reader_of_another_name_is_not_ours(start: Start, bare_rig: PrivateRig
     assert isinstance(down, ReaderDown)
     assert (down.fault, "ACS ACR1281" in down.detail) == (Fault.READER, True)
     bare_rig.insert(RESIDENT)
-    assert events.quiet_for(0.7)
+    assert events.quiet_for(0.5)
 
 
 def test_a_daemon_that_dies_while_no_reader_matches_is_another_fault(start: Start, bare_rig: PrivateRig) -> None:
