@@ -1,0 +1,1 @@
+"""What people type: run, test, bootstrap and kioskctl."""

@@ -11,6 +11,8 @@ from kiosk.core.errors import PolicyError
 from kiosk.core.policy import Policy
 from kiosk.tomlfile import read_toml
 
+SAMPLE = Path(__file__).with_name("2022-04.toml")
+
 
 def _in_file(kind: Any) -> Any:
     # TOML has no enumerations: there they are words.

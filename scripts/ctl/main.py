@@ -6,6 +6,7 @@ import typer
 
 from kiosk.core.errors import KioskError
 from scripts.ctl import table
+from scripts.ctl.demo import demo
 from scripts.ctl.doctor import doctor
 from scripts.ctl.output import exit_code, refuse
 
@@ -30,3 +31,4 @@ app = typer.Typer(
 )
 app.add_typer(table.app, name="table")
 app.command()(doctor)
+app.command()(demo)

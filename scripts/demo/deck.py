@@ -20,7 +20,7 @@ from kiosk.showing import Press
 from kiosk.table.build import build_table
 from kiosk.table.feed import PEOPLE_COLUMNS, RISK_COLUMNS
 from kiosk.table.keys import make_pepper
-from scripts.demo_faces import card_photo
+from scripts.demo.faces import card_photo
 
 DECK = Path(__file__).with_name("deck.toml")
 TABLE, PEPPER = "table.sqlite", "table.pepper"

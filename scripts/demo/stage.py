@@ -1,0 +1,99 @@
+"""The stage of the demo: faces, tables, a settings object, a place to lay cards, and the kiosk itself."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import models
+from drivers.camera import FolderCamera
+from drivers.rig import PrivateRig
+from drivers.sim import SimReader
+from drivers.virtualcard import CardSlot
+from kiosk.clock import ShiftedClock
+from kiosk.core.errors import DeviceError
+from kiosk.policies import SAMPLE
+from kiosk.recorder import Stored
+from kiosk.settings import ClockStart, ModelFiles, Settings, Sound, SoundOutput, TableFiles, Window
+from kiosk.showing import Mode
+from scripts.demo.deck import PEPPER, Deck, TableName, build_tables, lay_table
+from scripts.demo.faces import NOBODY, make_demo_faces
+from ui.app import Kiosk, compose
+
+FACE_DATA = Path(os.environ.get("KIOSK_FACE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "face")
+PORTRAIT, LANDSCAPE = (1080, 1920), (1920, 1080)
+
+
+class Stage:
+    """Sets everything up under ``folder``; faces and tables stay there for the next run, the journal begins anew.
+
+    ``reader_note`` says which reader the cards lie on. ``camera`` is a camera URL in place of the played faces.
+    """
+
+    def __init__(
+        self,
+        deck: Deck,
+        folder: Path,
+        *,
+        size: tuple[int, int] = PORTRAIT,
+        camera: str | None = None,
+        output: SoundOutput = SoundOutput.AUTO,
+        on_stored: Callable[[Stored], None],
+    ) -> None:
+        self._faces, self._tables = folder / "faces", folder / "tables"
+        make_demo_faces(self._faces)
+        build_tables(deck, self._tables)
+        self._run = Path(tempfile.mkdtemp(prefix="kiosk-demo-"))
+        self.rig: PrivateRig | None = None
+        try:
+            self.rig = PrivateRig(self._run)
+            self.reader_note = f"real pcscd with a virtual reader: {self.rig.version}"
+        except DeviceError as error:
+            self.reader_note = f"simulated reader inside the program, because pcscd cannot run here: {error.detail}"
+        width, height = size
+        settings = Settings(
+            mode=Mode.DEMO,
+            device="demo",
+            venue="示范社区卫生服务中心",
+            policy=SAMPLE,
+            reader="pcsc:" if self.rig else "sim:",
+            camera=camera or f"folder:{self._faces / NOBODY}",
+            journal=self._run / "journal.sqlite",
+            models=ModelFiles(
+                manifest=Path(models.__path__[0]) / "production.toml",
+                folder=FACE_DATA / "models",
+            ),
+            table=TableFiles(file=lay_table(self._tables, "fresh"), pepper=self._tables / PEPPER),
+            window=Window(width=width, height=height),
+            sound=Sound(output=output),
+            clock=ClockStart(starts_at=deck.table.starts_at),
+        )
+        self.settings = settings
+        self.kiosk: Kiosk = compose(settings, on_stored)
+        assert isinstance(self.kiosk.clock, ShiftedClock)  # noqa: S101  (the settings set it)
+        self.clock = self.kiosk.clock
+        slot = self.rig or self.kiosk.reader
+        assert isinstance(slot, PrivateRig | SimReader)  # noqa: S101
+        self.slot: CardSlot = slot
+
+    def put_before_camera(self, person: str) -> bool:
+        """Who is seen from now on; False where a real camera decides that."""
+        if not isinstance(self.kiosk.camera, FolderCamera):
+            return False
+        self.kiosk.camera.play(self._faces / person)
+        return True
+
+    def lay_table(self, name: TableName) -> None:
+        lay_table(self._tables, name)
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.skip(seconds)
+        self.kiosk.station.wake()
+
+    def close(self) -> None:
+        self.kiosk.close()
+        if self.rig is not None:
+            self.rig.close()
+        shutil.rmtree(self._run, ignore_errors=True)
