@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from models.engine import FaceEngine, open_engine
-from scripts.demo_faces import make_demo_faces
+from scripts.demo.faces import make_demo_faces
 from tests.models.facekit import MANIFEST
 
 _ROOT = Path(__file__).parents[2]

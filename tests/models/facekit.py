@@ -18,20 +18,25 @@ PATIENCE = 15.0  # seconds; what is waited for takes well under three
 E = TypeVar("E", bound=FaceEvent)
 
 
-class SkippingClock:
-    """The real clock, which a test can push forward."""
+class PushedClock:
+    """The real clock, which a test can push forward and slow down."""
 
     def __init__(self) -> None:
-        self._ahead = 0.0
+        self._began = time.monotonic()
+        self._ahead = self._began
+        self._rate = 1.0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._ahead
+        return self._ahead + (time.monotonic() - self._began) * self._rate
 
     def skip(self, seconds: float) -> None:
         self._ahead += seconds
+
+    def slow_down(self, rate: float) -> None:
+        self._ahead, self._began, self._rate = self.monotonic(), time.monotonic(), rate
 
 
 class Counter:
@@ -40,7 +45,7 @@ class Counter:
     def __init__(self, folder: Path, weights: Path) -> None:
         self.said: queue.Queue[FaceEvent] = queue.Queue()
         self.frames = LatestFrame()
-        self.clock = SkippingClock()
+        self.clock = PushedClock()
         self.camera = FolderCamera(folder)
         self.desk = MatchingDesk(self.frames, MANIFEST, weights, self.clock)
 

@@ -1,4 +1,5 @@
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,10 @@ from kiosk.core.ports import Band, FaceHealth, FaceUnavailable, Liveness, Looked
 from kiosk.frames import Frame, Picture
 from models.embed import FaceEmbedder
 from models.manifest import ModelError
+from models.photo import decode_photo
 from models.session import Floats, Session
-from scripts.demo_faces import card_photo
-from tests.models.facekit import Counter, open_counter, wait_until
+from scripts.demo.faces import card_photo
+from tests.models.facekit import PATIENCE, Counter, open_counter, wait_until
 
 WELL = FaceHealth(frozenset())
 
@@ -74,10 +76,13 @@ def test_nothing_is_embedded_before_a_card_is_felt(visited: Counter, monkeypatch
     wait_until(lambda: len(embedded) == 3)
 
 
-def test_who_walks_off_leaves_nothing_behind(visited: Counter, demo_faces: Path) -> None:
+def test_who_walks_off_leaves_nothing_behind_at_once(visited: Counter, demo_faces: Path) -> None:
     _ready(visited)
+    visited.clock.slow_down(0.2)
+    last = max(shot.seen_at for shot in visited.desk._shots)
     visited.show(demo_faces / "nobody")
     wait_until(lambda: not visited.desk._shots)
+    assert visited.clock.monotonic() - last < 0.9  # well before the shots would have aged
 
 
 def test_a_face_that_comes_late_is_waited_for(deserted: Counter, demo_faces: Path) -> None:
@@ -126,6 +131,28 @@ def test_after_forget_no_answer_comes_whenever_it_falls(visited: Counter, full: 
     assert visited.expect(Looked).ticket == 99
 
 
+@pytest.mark.parametrize("photo", [card_photo("astronaut"), b"WLf"])
+def test_after_forget_no_answer_comes_of_work_in_hand(
+    visited: Counter, monkeypatch: pytest.MonkeyPatch, photo: bytes
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(block: bytes) -> Picture:
+        reached.set()
+        assert go_on.wait(PATIENCE)
+        return decode_photo(block)
+
+    monkeypatch.setattr("models.desk.decode_photo", slow)
+    _ready(visited)
+    visited.desk.begin(1)
+    visited.desk.compare(1, photo)
+    assert reached.wait(PATIENCE)
+    visited.desk.forget()
+    go_on.set()
+    visited.desk.compare(2, card_photo("astronaut"))
+    assert visited.expect(Looked).ticket == 2
+
+
 def test_forget_blanks_what_was_held(visited: Counter) -> None:
     _ready(visited)
     visited.desk.begin(1)
@@ -138,6 +165,10 @@ def test_forget_blanks_what_was_held(visited: Counter) -> None:
     assert np.any(card)
     visited.desk.forget()
     assert not np.any(card)
+    _ready(visited)
+    crops = [shot.aligned for shot in visited.desk._shots]
+    visited.desk.forget()
+    assert not any(np.any(crop) for crop in crops)
     assert visited.desk._visit is None
     assert visit.shots == []
     assert visit.photo is None

@@ -9,7 +9,7 @@ from kiosk.frames import Picture
 from models.embed import cosine
 from models.engine import FaceEngine
 from models.photo import decode_photo
-from scripts.demo_faces import PERSONS, card_photo
+from scripts.demo.faces import PERSONS, card_photo
 
 
 @pytest.fixture(scope="module")

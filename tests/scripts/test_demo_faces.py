@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.photo import decode_photo
-from scripts.demo_faces import NOBODY, PERSONS, card_photo, make_demo_faces
+from scripts.demo.faces import NOBODY, PERSONS, card_photo, make_demo_faces
 
 
 @pytest.fixture(scope="module")
