@@ -48,12 +48,14 @@ class Espeak:
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
-        if rate != RATE:
-            raise RuntimeError(f"espeak-ng speaks at {rate} Hz, expected {RATE}")
         self._heard = array.array("h")
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self._callback = kind(self._hear)  # kept: the library calls it for as long as it lives
+
+    def _begin(self) -> None:
+        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
+        if rate != RATE:
+            raise RuntimeError(f"espeak-ng speaks at {rate} Hz, expected {RATE}")
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _hear(self, wave_data: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int | None) -> int:
@@ -63,6 +65,8 @@ class Espeak:
 
     def speak(self, language: Language, text: str) -> Samples:
         """The text as samples between -1 and 1."""
+        # Started anew for every text: otherwise each clip would depend a little on the ones before it.
+        self._begin()
         del self._heard[:]
         if self._library.espeak_SetVoiceByName(VOICES[language]) != 0:
             raise RuntimeError(f"espeak-ng has no voice {VOICES[language]!r}")
@@ -70,6 +74,7 @@ class Espeak:
         coded = text.encode() + b"\0"
         if self._library.espeak_Synth(coded, len(coded), 0, 1, 0, _UTF8, None, None) != 0:
             raise RuntimeError(f"espeak-ng did not speak {text!r}")
+        self._library.espeak_Terminate()
         return np.array(self._heard, dtype=np.float64) / 32768
 
 

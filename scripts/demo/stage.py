@@ -59,7 +59,7 @@ class Stage:
             policy=SAMPLE,
             reader="pcsc:" if self.rig else "sim:",
             camera=camera or f"folder:{self._faces / NOBODY}",
-            journal=self._run / "journal.sqlite",
+            journal=_fresh_journal(folder),
             models=ModelFiles(
                 manifest=Path(models.__path__[0]) / "production.toml",
                 folder=FACE_DATA / "models",
@@ -97,3 +97,10 @@ class Stage:
         if self.rig is not None:
             self.rig.close()
         shutil.rmtree(self._run, ignore_errors=True)
+
+
+def _fresh_journal(folder: Path) -> Path:
+    """The demo's morning begins anew each time, and a journal does not let the clock go back (A9)."""
+    for old in folder.glob("journal.sqlite*"):
+        old.unlink()
+    return folder / "journal.sqlite"

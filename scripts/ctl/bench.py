@@ -1,0 +1,68 @@
+"""kioskctl bench: what a tap costs, measured on this machine in one run."""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PyQt6.QtWidgets import QApplication
+from rich.console import Console
+
+from kiosk.settings import SoundOutput
+from scripts.ctl.demo import STAGES
+from scripts.ctl.output import AsJson, figures
+from scripts.demo.deck import load_deck
+from scripts.demo.player import Player
+
+app = typer.Typer(no_args_is_help=True, help="Measures this kiosk.")
+
+WARM_UP = 3
+
+
+@app.callback()
+def _group() -> None:
+    """Measures this kiosk."""
+
+
+@app.command()
+def tap(
+    count: Annotated[int, typer.Option(min=5, help="Taps to measure.")] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """Tap the first card of the deck again and again, with its person already before the camera.
+
+    ``last_byte_to_verdict`` runs from the card's last byte to the painted result; the key derivation of the same
+    taps is what it is compared with. Every tap goes through pcscd where that can run; standard error says so.
+    """
+    application = QApplication(sys.argv[:1])
+    deck = load_deck()
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as folder:
+        player = Player(deck, Path(folder), output=SoundOutput.SILENT)
+        try:
+            console.print(f"Reader: {player.stage.reader_note}", markup=False)
+            player.open()
+            console.print("Faces: compared by models" if player.with_models else "Faces: no models, staff compare")
+            runs = [player.tap(deck.step[0]).times for _ in range(WARM_UP + count)][WARM_UP:]
+        finally:
+            player.close()
+    del application
+    figures("One tap", _figures(runs), as_json)
+
+
+def _figures(runs: list[dict[str, float]]) -> dict[str, float]:
+    whole, key = [run["last_byte_to_verdict"] for run in runs], [run["key"] for run in runs]
+    numbers = {
+        "taps_count": float(len(runs)),
+        "last_byte_to_verdict_p50_ms": statistics.median(whole),
+        "last_byte_to_verdict_p95_ms": statistics.quantiles(whole, n=20, method="inclusive")[-1],
+        "key_derivation_p50_ms": statistics.median(key),
+        "verdict_after_key_p50_ms": statistics.median(all_of - part for all_of, part in zip(whole, key, strict=True)),
+    }
+    for stage in STAGES:
+        took = [run[stage] for run in runs if stage in run]
+        if took:
+            numbers[f"{stage}_p50_ms"] = statistics.median(took)
+    return {name: round(number, 3) for name, number in numbers.items()}
