@@ -61,6 +61,7 @@ def test_age_is_counted_in_completed_years(birth: date, today: date, years: int)
 
 def test_a_card_whose_number_holds_no_date_is_not_doubted_for_that() -> None:
     assert id_card(number="KAZ110090123105", birth=date(1990, 12, 31), sex="2").agrees_with_itself
+    assert not id_card(number="KAZ110090123105", birth=date(1990, 12, 31), sex="7").agrees_with_itself
 
 
 def test_a_card_without_end_needs_no_last_day() -> None:

@@ -41,6 +41,12 @@ def test_a_card_let_in_at_the_second_tap_is_admitted() -> None:
     assert kept.admitted
 
 
+def test_a_card_that_was_never_let_in_is_not_admitted_by_coming_often() -> None:
+    kept = tapped(FIRST, 105.0, 110.0).recall(b"card", 111.0)
+    assert kept is not None
+    assert not kept.admitted
+
+
 def test_cards_do_not_disturb_each_other() -> None:
     memory = tapped(FIRST).remember(b"other", 115.0, SECONDS, admitted=True)
     first, other = memory.recall(b"card", 120.0), memory.recall(b"other", 120.0)

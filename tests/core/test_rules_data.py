@@ -62,7 +62,7 @@ def test_A3_stale_green_and_stale_red_alike_go_to_staff(colour: Colour) -> None:
     answer = judged(answer=old_answer(colour=colour), table=aged(60), under=RULES)
     for which in (Line.CODE, Line.ITINERARY):
         assert (answer.line(which).state, answer.line(which).reason) == (LineState.UNKNOWN, Reason.A3)
-    assert answer.verdict is Verdict.HELP
+    assert (answer.verdict, answer.notes) == (Verdict.HELP, ())
 
 
 def test_A3_staff_see_the_old_value_and_its_day() -> None:
@@ -85,6 +85,7 @@ def test_A3_extended_by_staff_green_counts_again_and_says_so() -> None:
     answer = judged(answer=old_answer(), table=aged(60), under=RULES, extended=True)
     assert answer.verdict is Verdict.PASS
     assert [note.reason for note in answer.notes] == [Reason.A3]
+    assert judged(extended=True).notes == ()
 
 
 def test_A3_extended_by_staff_red_still_goes_to_staff() -> None:

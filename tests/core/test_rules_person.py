@@ -90,6 +90,10 @@ def test_H3_only_when_every_look_was_below(looks: int) -> None:
     assert outcome(*[BELOW] * looks, under=under) == (Reason.H3, Verdict.HELP)
 
 
+def test_H3_somebody_else_is_not_a_better_match_for_not_being_surely_alive() -> None:
+    assert outcome(*[Look(Band.BELOW, Liveness.UNSURE)] * 3) == (Reason.H3, Verdict.HELP)
+
+
 def test_H3_never_stops_anybody() -> None:
     assert judged(Reason.H3).person.state is LineState.ASK
     assert judged(Reason.H3).verdict is Verdict.HELP

@@ -77,8 +77,10 @@ def test_X1_it_is_measured_twice_some_time_apart(apart: float, state: LineState)
     assert answer.verdict is Verdict.HELP
 
 
-def test_X1_measured_once_it_is_not_known_yet() -> None:
-    assert judged(temperature=temperature((38.5, 0))).notes[0].state is LineState.UNKNOWN
+@pytest.mark.parametrize("pause", [0, 120])
+def test_X1_measured_once_it_is_not_known_yet(pause: int) -> None:
+    answer = judged(temperature=temperature((38.5, 0)), under=policy(fever_again_seconds=pause))
+    assert answer.notes[0].state is LineState.UNKNOWN
 
 
 def test_X1_a_second_measurement_without_fever_clears() -> None:
