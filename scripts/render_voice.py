@@ -1,8 +1,10 @@
 """Render the kiosk's voice clips and tones from the catalogue: ``python -m scripts.render_voice``.
 
 Speech comes from espeak-ng 1.52 (the library and data inside the wheel espeakng-loader; Debian 12's own 1.51 cannot
-speak Mandarin) and is the same at every run. The clips are data and are committed: a kiosk never synthesises speech.
-A recording by a person replaces a clip by its file and a manifest entry with source "human".
+speak Mandarin). A run from the first clip to the last gives the same bytes every time; a clip rendered alone may
+differ by some samples, as the library keeps a little state between texts. The clips are data and are committed: a
+kiosk never synthesises speech. A recording by a person replaces a clip by its file and a manifest entry with source
+"human".
 """
 
 import array
@@ -51,8 +53,6 @@ class Espeak:
         self._heard = array.array("h")
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self._callback = kind(self._hear)  # kept: the library calls it for as long as it lives
-
-    def _begin(self) -> None:
         rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
         if rate != RATE:
             raise RuntimeError(f"espeak-ng speaks at {rate} Hz, expected {RATE}")
@@ -65,8 +65,6 @@ class Espeak:
 
     def speak(self, language: Language, text: str) -> Samples:
         """The text as samples between -1 and 1."""
-        # Started anew for every text: otherwise each clip would depend a little on the ones before it.
-        self._begin()
         del self._heard[:]
         if self._library.espeak_SetVoiceByName(VOICES[language]) != 0:
             raise RuntimeError(f"espeak-ng has no voice {VOICES[language]!r}")
@@ -74,7 +72,6 @@ class Espeak:
         coded = text.encode() + b"\0"
         if self._library.espeak_Synth(coded, len(coded), 0, 1, 0, _UTF8, None, None) != 0:
             raise RuntimeError(f"espeak-ng did not speak {text!r}")
-        self._library.espeak_Terminate()
         return np.array(self._heard, dtype=np.float64) / 32768
 
 

@@ -179,12 +179,12 @@ def _mirror(pen: Pen, area: QRectF) -> Moving:
 
 def _comparing(pen: Pen, area: QRectF) -> Moving:
     pen.box(area, Colour.WHITE, Colour.OUTLINE, 36, 3)
-    side = min(0.34 * area.width(), 0.56 * area.height())
-    left = QRectF(area.left() + 0.06 * area.width(), area.center().y() - side * 0.62, side, side)
+    side = min(0.38 * area.width(), 0.56 * area.height())
+    left = QRectF(area.left() + 0.05 * area.width(), area.center().y() - side * 0.62, side, side)
     pen.fill(pictograms.person(left), Colour.INFO)
     card = QRectF(0, 0, 1.15 * side, 1.15 * side / 1.586)
     card.moveCenter(left.center())
-    card.moveRight(area.right() - 0.06 * area.width())
+    card.moveRight(area.right() - 0.05 * area.width())
     pictograms.id_card(pen, card)
     dots = _dots_in(QRectF(area.left(), left.bottom() + 10, area.width(), area.bottom() - left.bottom() - 10))
     return Moving(Motion.DOTS, dots)

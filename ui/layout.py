@@ -15,7 +15,6 @@ from ui.view import View
 
 _BAR = 92
 _ROW = 72  # of the staff line
-_BANNER = 372
 
 
 def scale_of(size: QSize) -> float:
@@ -27,15 +26,14 @@ def scale_of(size: QSize) -> float:
 class Areas:
     """Where the parts of a screen lie.
 
-    ``content`` reaches to the edges, ``buttons`` keeps the margin; ``staff``: a row for the state of the kiosk, and a
-    second one where there is a warning.
+    ``content`` and ``staff`` reach to the edges, ``buttons`` keeps the margin.
     """
 
     wide: bool
     bar: QRectF
     content: QRectF
     buttons: QRectF
-    staff: tuple[QRectF, ...]
+    staff: QRectF
 
 
 class Column:
@@ -73,22 +71,17 @@ def areas(size: QSize, staff: StaffLine) -> Areas:
     canvas = Column(QRectF(0, 0, size.width() / scale, size.height() / scale))
     wide = size.width() > size.height()
     bar = canvas.top(_BAR)
-    rows = [canvas.bottom(_ROW)]
-    if warnings_of(staff):
-        if wide:
-            rows = split(rows[0], 2, 0)
-        else:
-            rows.append(canvas.bottom(_ROW))
+    line = canvas.bottom(_ROW if wide or not needs_warning(staff) else 2 * _ROW)
     buttons = canvas.bottom(BUTTON_HEIGHT_WIDE if wide else BUTTON_HEIGHT)
     content = canvas.rest
     # The row of buttons keeps a margin to all sides; screens that draw up to the edge end above it.
     gap = 28 if wide else GAP
     buttons.translate(0, -gap)
     content.setBottom(buttons.top() - gap)
-    return Areas(wide, bar, content, buttons.adjusted(MARGIN, 0, -MARGIN, 0), tuple(rows))
+    return Areas(wide, bar, content, buttons.adjusted(MARGIN, 0, -MARGIN, 0), line)
 
 
-def warnings_of(staff: StaffLine) -> bool:
+def needs_warning(staff: StaffLine) -> bool:
     """True where the staff line needs room for more than mode and data."""
     return staff.data_old or any(not fault.stops_service for fault in staff.faults)
 
@@ -102,7 +95,8 @@ def paint_bar(pen: Pen, area: QRectF, mode: Mode, banner: str, site: str, now: d
     pen.text(clock, f"{now.astimezone(SHANGHAI):%H:%M}", BAR_TEXT, Colour.WHITE, bg, align=RIGHT, bar=True)
     name = QRectF(row.left(), row.top(), clock.left() - row.left() - 24, row.height())
     if banner:
-        label = QRectF(clock.left() - 24 - _BANNER, row.top(), _BANNER, row.height())
+        wide = pen.width(banner, BAR_TEXT) + 48
+        label = QRectF(clock.left() - 24 - wide, row.top(), wide, row.height())
         pen.box(label, Colour.HELP, None, 14)
         inner = label.adjusted(8, 0, -8, 0)
         pen.text(inner, banner, BAR_TEXT, Colour.INK, Colour.HELP, bar=True)
@@ -110,7 +104,7 @@ def paint_bar(pen: Pen, area: QRectF, mode: Mode, banner: str, site: str, now: d
     pen.text(name, pen.cut(site, name.width() - 8, BAR_TEXT), BAR_TEXT, Colour.WHITE, bg, align=LEFT, bar=True)
 
 
-def paint_staff_line(pen: Pen, rows: tuple[QRectF, ...], staff: StaffLine, words: StaffWords) -> None:
+def paint_staff_line(pen: Pen, area: QRectF, staff: StaffLine, words: StaffWords) -> None:
     """Mode, data cut-off and age; yellow where the data is old; then what staff should look after."""
     bg, fg = (Colour.HELP, Colour.INK) if staff.data_old else (Colour.INK, Colour.WHITE)
     data = words.no_data
@@ -119,12 +113,20 @@ def paint_staff_line(pen: Pen, rows: tuple[QRectF, ...], staff: StaffLine, words
         when = words.when.format(month=local.month, day=local.day, time=f"{local:%H:%M}")
         data = words.data.format(when=when, hours=staff.data_age_hours)
     text = f"{words.modes[staff.mode]} · {data}"
-    written = [(text, fg, bg)]
-    if len(rows) > 1:
-        written.append((_warning(staff, words), Colour.INK, Colour.HELP))
-    for row, (line, ink, paper) in zip(rows, written, strict=True):
-        pen.painter.fillRect(row, QColor(paper))
-        pen.text(row.adjusted(MARGIN - 12, 6, -12, -6), line, BAR_TEXT, ink, paper, align=LEFT, bar=True)
+    pen.painter.fillRect(area, QColor(bg))
+    state = QRectF(area)
+    if needs_warning(staff):
+        warning = QRectF(area)
+        if area.height() > _ROW:
+            state.setTop(area.top() + _ROW)
+            warning.setBottom(state.top())
+        else:
+            state.setWidth(pen.width(text, BAR_TEXT) + 2 * MARGIN)
+            warning.setLeft(state.right())
+        pen.painter.fillRect(warning, QColor(Colour.HELP))
+        slot = warning.adjusted(MARGIN - 12, 6, -12, -6)
+        pen.text(slot, _warning(staff, words), BAR_TEXT, Colour.INK, Colour.HELP, align=LEFT, bar=True)
+    pen.text(state.adjusted(MARGIN - 12, 6, -12, -6), text, BAR_TEXT, fg, bg, align=LEFT, bar=True)
 
 
 def _warning(staff: StaffLine, words: StaffWords) -> str:

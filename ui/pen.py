@@ -71,13 +71,24 @@ def _tight(line: str, family: str, px: int) -> QRectF:
     return QFontMetricsF(_font(family, px)).tightBoundingRect(line)
 
 
-@lru_cache(maxsize=1024)
-def _fit(text: str, family: str, width: float, height: float, most: int, least: int, lines: int) -> int:
-    """The largest size at which the text fits; ``least`` where it fits at none."""
+def _first_baseline(height: float, count: int, px: int, top: bool) -> float:
+    """Where in a slot the first of ``count`` lines stands."""
+    if top:
+        return 0.96 * px
+    # The middle of a Chinese character lies 0.38 em above the baseline.
+    return height / 2 + 0.38 * px - (count - 1) * LINE_HEIGHT * px / 2
+
+
+@lru_cache(maxsize=2048)
+def _fit(text: str, family: str, width: float, height: float, most: int, least: int, lines: int, top: bool) -> int:
+    """The largest size at which the glyphs stay inside; ``least`` where they do at none."""
     for px in range(most, least, -2):
         parts = _lines(text, family, px, width)
-        high = (len(parts) - 1) * LINE_HEIGHT * px + 1.12 * px
-        if len(parts) <= lines and high <= height and all(_tight(part, family, px).width() <= width for part in parts):
+        if len(parts) > lines:
+            continue
+        first = _first_baseline(height, len(parts), px, top)
+        inks = [_tight(part, family, px).translated(0, first + n * LINE_HEIGHT * px) for n, part in enumerate(parts)]
+        if all(ink.width() <= width and ink.top() >= 0 and ink.bottom() <= height for ink in inks):
             return px
     return least
 
@@ -110,9 +121,9 @@ class Pen:
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         self.painter.strokePath(path, pen)
 
-    def fit(self, text: str, slot: QRectF, most: int, least: int = LEAST, lines: int = 1) -> int:
+    def fit(self, text: str, slot: QRectF, most: int, least: int = LEAST, lines: int = 1, *, top: bool = False) -> int:
         """The size at which a text would be written into a slot: for texts that must share one size."""
-        return _fit(text, self.family, slot.width(), slot.height(), most, least, lines)
+        return _fit(text, self.family, slot.width(), slot.height(), most, least, lines, top)
 
     def text(
         self,
@@ -129,14 +140,11 @@ class Pen:
         top: bool = False,
     ) -> None:
         """Write a text into a slot, in the middle of its height or at its top, as large as fits."""
-        px = self.fit(text, slot, most, BAR_TEXT if bar else least, lines)
+        px = self.fit(text, slot, most, BAR_TEXT if bar else least, lines, top=top)
         parts = _lines(text, self.family, px, slot.width())
         self.painter.setFont(_font(self.family, px))
         self.painter.setPen(QColor(fg))
-        # The middle of a Chinese character lies 0.38 em above the baseline.
-        first = slot.center().y() + 0.38 * px - (len(parts) - 1) * LINE_HEIGHT * px / 2
-        if top:
-            first = slot.top() + 0.96 * px
+        first = slot.top() + _first_baseline(slot.height(), len(parts), px, top)
         for number, part in enumerate(parts):
             tight = _tight(part, self.family, px)
             room = slot.width() - tight.width()
@@ -144,6 +152,10 @@ class Pen:
             start = QPointF(slot.left() + shift - tight.left(), first + number * LINE_HEIGHT * px)
             self.painter.drawText(start, part)
             self.inked.append(Inked(part, tight.translated(start), slot, px, fg, bg, bar))
+
+    def width(self, text: str, px: int) -> float:
+        """How wide a text is at a size."""
+        return QFontMetricsF(_font(self.family, px)).horizontalAdvance(text)
 
     def cut(self, text: str, width: float, px: int) -> str:
         """The text, shortened with an ellipsis where it is wider than ``width``."""

@@ -70,10 +70,10 @@ def _banner(pen: Pen, area: QRectF, view: View) -> None:
     pen.painter.fillRect(area, QColor(bg))
     frame = 0.0
     if screen is Screen.STOP:
-        frame = 40.0
-        pictograms.hatched(pen.painter, area, Colour.STOP, Colour.WHITE)
+        frame = 34.0
+        pictograms.hatched(pen.painter, area, Colour.STOP, Colour.INK)
         pen.box(area.adjusted(frame, frame, -frame, -frame), Colour.WHITE, None, 0)
-    column = Column(area.adjusted(frame + 24, frame / 2 + 28, -frame - 24, -frame / 2 - 20))
+    column = Column(area.adjusted(frame + 24, frame + 24, -frame - 24, -frame - 14))
     high = column.rest.height()
     sign = column.top(0.34 * high, 0.02 * high)
     edge = min(sign.height(), 320.0)
@@ -109,7 +109,7 @@ def _tile(pen: Pen, area: QRectF, tile: Tile, words: Words) -> None:
     """What the line is called, a tick or a question mark, and words: on PASS the result and why, else done or not."""
     bg, edge = (Colour.PASS_TINT, Colour.PASS) if tile.ok else (Colour.WHITE, Colour.SLATE)
     pen.box(area, bg, edge, 24, 5)
-    column = Column(area.adjusted(28, 14, -24, -12))
+    column = Column(area.adjusted(22, 14, -18, -12))
     named = words.tiles.get(tile.reason) if tile.ok and tile.reason is not None else None
     texts = named or (words.tick_tile if tile.ok else words.check_tile,)
     head = column.top(0.42 * column.rest.height())
@@ -163,7 +163,8 @@ def _for_staff(pen: Pen, area: QRectF, view: View) -> None:
         local = moment.astimezone(SHANGHAI)
         pen.text(column.top(150), f"{local:%Y-%m-%d %H:%M}", 108, Colour.INK, Colour.WHITE)
     pen.text(column.top(112, 8), words.faults[fault].what, TITLE, Colour.INK, Colour.WHITE, align=LEFT)
-    act = words.faults[fault].act
+    # A command is not broken between its words.
+    act = words.faults[fault].act.replace("kioskctl ", "kioskctl\u00a0")
     pen.text(column.rest, act, BODY, Colour.SLATE, Colour.WHITE, align=LEFT, lines=5, top=True)
 
 
