@@ -11,7 +11,7 @@ from drivers.sim import SimReader
 from kiosk.clock import ShiftedClock
 from kiosk.core.errors import Fault
 from kiosk.core.policy import Policy
-from kiosk.core.ports import Band, FaceEvent, FaceHealth, FaceUnavailable, Liveness, Looked
+from kiosk.core.ports import Band, CardReader, Clock, FaceEvent, FaceHealth, FaceUnavailable, Liveness, Looked
 from kiosk.health import Health
 from kiosk.journal import Journal, JournalEvent
 from kiosk.policies import SAMPLE, load_policy
@@ -98,12 +98,20 @@ class Audience:
 class Rig:
     """One station and everything around it."""
 
-    def __init__(self, folder: Path, tables: Path, deck: Deck, *, clock_kept: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tables: Path,
+        deck: Deck,
+        *,
+        clock_kept: bool = True,
+        reader: Callable[[Clock], CardReader] = SimReader,
+    ) -> None:
         self.deck = deck
         self.tables = tables
         self.policy: Policy = load_policy(SAMPLE)
         self.clock = ShiftedClock(deck.table.starts_at)
-        self.reader = SimReader(self.clock)
+        self._reader = reader(self.clock)
         self.desk = ScriptedDesk()
         self.audience = Audience()
         self.events: list[JournalEvent] = []
@@ -119,8 +127,13 @@ class Rig:
             "test", "door", self.policy, self.clock, self.health, lambda stored: self.events.append(stored.event)
         )
         self.station = Station(
-            Mode.DEMO, self.policy, self.clock, self.reader, self.desk, self.health, recorder, self.audience
+            Mode.DEMO, self.policy, self.clock, self._reader, self.desk, self.health, recorder, self.audience
         )
+
+    @property
+    def reader(self) -> SimReader:
+        assert isinstance(self._reader, SimReader)
+        return self._reader
 
     def tap(self, person: str, leave_after: int | None = None) -> None:
         self.reader.insert(self.deck.who(person).card(leave_after))
@@ -132,6 +145,12 @@ class Rig:
     def shows(self, screen: Screen) -> Showing:
         until(lambda: self.audience.screen is screen)
         return self.audience.shown[-1]
+
+    def has_said(self, prompt: Prompt, times: int) -> bool:
+        return self.audience.said.count(prompt) == times
+
+    def has_looked(self, times: int) -> bool:
+        return self.desk.calls.count("compare") + self.desk.calls.count("look_again") == times
 
     def event(self, number: int) -> JournalEvent:
         until(lambda: len(self.events) >= number)

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from kiosk.core.errors import Fault
 from kiosk.core.ports import Band
 from kiosk.core.reasons import Line, Reason
 from kiosk.core.verdict import Verdict
-from kiosk.journal import Kind
-from kiosk.showing import Press, Prompt, Ribbon, Screen
+from kiosk.journal import JournalEvent, Kind
+from kiosk.showing import Press, Prompt, Ribbon, Screen, Showing
 from scripts.demo.deck import TABLE, build_tables, load_deck
 from tests.stations import Rig, until
 
@@ -39,8 +40,9 @@ def rig(tables: Path, tmp_path: Path) -> Iterator[Rig]:
     rig.station.close()
 
 
-def leading(event_lines: object, line: Line) -> Reason:
-    return next(entry.reasons[0] for entry in event_lines if entry.line is line)  # type: ignore[attr-defined]
+def leading(event: JournalEvent, line: Line) -> Reason:
+    assert event.outcome is not None
+    return next(entry.reasons[0] for entry in event.outcome.lines if entry.line is line)
 
 
 def test_a_green_visitor_passes_and_is_counted_once(rig: Rig) -> None:
@@ -65,8 +67,8 @@ def test_the_verdict_is_in_the_journal_before_it_is_on_the_screen(rig: Rig) -> N
     rows: list[int] = []
     show = rig.audience.show
 
-    def spy(showing: object) -> None:
-        show(showing)  # type: ignore[arg-type]
+    def spy(showing: Showing) -> None:
+        show(showing)
         if rig.audience.screen is Screen.PASS:
             rows.append(rig.stored())
 
@@ -136,7 +138,7 @@ def test_A13_a_lost_reader_does_not_take_the_answer_from_a_card_already_read(rig
     assert rig.audience.screen is Screen.FACE
     rig.station.press(Press.DECLINE_FACE)
     rig.shows(Screen.HELP)
-    assert leading(rig.event(1).outcome.lines, Line.CARD) is Reason.P1  # type: ignore[union-attr]
+    assert leading(rig.event(1), Line.CARD) is Reason.P1
     rig.skip(30)
     assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.READER
     rig.reader.remove()
@@ -174,7 +176,7 @@ def test_A9_a_clock_behind_the_last_event_judges_nobody(tables: Path, tmp_path: 
 def test_a_card_pulled_away_is_asked_for_again_and_the_third_time_staff_help(rig: Rig) -> None:
     for times in (1, 2):
         rig.tap("green", leave_after=2)
-        until(lambda times=times: rig.audience.said.count(Prompt.PLACE_AGAIN) == times)
+        until(partial(rig.has_said, Prompt.PLACE_AGAIN, times))
         assert rig.audience.screen is Screen.AGAIN
         rig.reader.remove()
     rig.tap("green", leave_after=2)
@@ -190,7 +192,7 @@ def test_other_cards_are_told_apart(rig: Rig) -> None:
     rig.reader.remove()
     rig.reader.insert(bare_id_card())
     rig.shows(Screen.HELP)
-    assert leading(rig.event(1).outcome.lines, Line.CARD) is Reason.P3  # type: ignore[union-attr]
+    assert leading(rig.event(1), Line.CARD) is Reason.P3
 
 
 def test_staff_answer_the_case_on_the_screen(rig: Rig) -> None:
@@ -204,18 +206,18 @@ def test_staff_answer_the_case_on_the_screen(rig: Rig) -> None:
     assert event.kind is Kind.STAFF
     assert event.refers_to == rig.event(1).event_id
     assert event.counted
-    assert leading(event.outcome.lines, Line.PERSON) is Reason.H5  # type: ignore[union-attr]
+    assert leading(event, Line.PERSON) is Reason.H5
 
 
 def test_a_denied_visitor_never_passes(rig: Rig) -> None:
     rig.desk.bands = [Band.BELOW] * 3
     rig.tap("green")
     for looks in (1, 2):
-        until(lambda looks=looks: [call in ("compare", "look_again") for call in rig.desk.calls].count(True) == looks)
+        until(partial(rig.has_looked, looks))
         rig.skip(2)
     rig.shows(Screen.HELP)
     rig.station.answer(confirmed=False)
-    assert leading(rig.event(2).outcome.lines, Line.PERSON) is Reason.H7  # type: ignore[union-attr]
+    assert leading(rig.event(2), Line.PERSON) is Reason.H7
     rig.station.answer(confirmed=True)
     rig.skip(30)
     rig.shows(Screen.IDLE)
@@ -251,4 +253,4 @@ def test_declining_the_camera_measures_no_face(rig: Rig) -> None:
     rig.tap("green")
     rig.shows(Screen.HELP)
     assert not {"begin", "compare", "look_again"} & set(rig.desk.calls)
-    assert leading(rig.event(1).outcome.lines, Line.PERSON) is Reason.H4A  # type: ignore[union-attr]
+    assert leading(rig.event(1), Line.PERSON) is Reason.H4A

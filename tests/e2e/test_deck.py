@@ -1,0 +1,49 @@
+"""The whole product plays its deck as scripts/run does, with face models and without them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.demo.stage import FACE_DATA
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def play(folder: Path, face_data: Path) -> tuple[int, dict[str, Any], str]:
+    environment = {**os.environ, "KIOSK_FACE_DATA": str(face_data), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-P", "-m", "scripts.ctl", "demo", "--json", "--out", str(folder)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
+    try:
+        return ended.returncode, json.loads(ended.stdout), ended.stderr
+    except ValueError:
+        pytest.fail(f"exit {ended.returncode}: {ended.stderr[-3000:]}")
+
+
+def wrong(answer: dict[str, Any]) -> list[Any]:
+    return [step for step in answer["steps"] if not step["right"]]
+
+
+def test_the_deck_with_face_models(tmp_path: Path) -> None:
+    if not (FACE_DATA / "models").is_dir():
+        pytest.skip(f"no face models in {FACE_DATA}; KIOSK_FACE_DATA names their folder")
+    code, answer, said = play(tmp_path, FACE_DATA)
+    assert wrong(answer) == []
+    assert code == 0
+    assert "compared by models" in said
+    people = {step["got"][0]["person"] for step in answer["steps"]}
+    assert {"H1", "H3", "H4a", "H6"} <= people
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 2 * len(answer["steps"])
+
+
+def test_the_deck_without_face_models_is_answered_by_staff(tmp_path: Path) -> None:
+    code, answer, said = play(tmp_path, tmp_path / "nothing")
+    assert wrong(answer) == []
+    assert code == 0
+    assert "staff compare" in said
+    assert {step["got"][0]["person"] for step in answer["steps"]} == {"H4a", "H4b"}
+    assert {step["got"][1]["person"] for step in answer["steps"]} == {"H5", "H7"}
