@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from PyQt6.QtCore import QEventLoop, QTimer
+from PyQt6.QtCore import QDeadlineTimer, QEventLoop, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from drivers.camera import open_camera
@@ -162,32 +162,41 @@ def await_policy(application: QApplication, settings: Settings) -> Kiosk | None:
             safe = KioskWindow(site=settings.venue, family=_family(), frames=LatestFrame(), clock=SystemClock())
             show(safe, settings)
         safe.put(safe_screen(settings, Fault.POLICY))
-        loop = QEventLoop()
-        QTimer.singleShot(1000 * POLICY_RETRY_SECONDS, loop.quit)
-        application.lastWindowClosed.connect(loop.quit)
-        loop.exec()
-        if not safe.isVisible():
-            return None
+        wait = QDeadlineTimer(1000 * POLICY_RETRY_SECONDS)
+        while not wait.hasExpired():
+            application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+            if not safe.isVisible():
+                return None
 
 
-def fail_safely(application: QApplication, kiosk: Kiosk, settings: Settings) -> Callable[[], bool]:
-    """A bug in any thread is written down and shown as the safe screen, then the kiosk ends.
+class SafeEnd(QObject):
+    """What happens after a bug in any thread: it is written down, the safe screen is shown, and the kiosk ends.
 
-    Without the hook an exception in a slot would abort the process at once. The result tells whether it happened.
+    Without the hooks an exception in a slot would abort the process at once.
     """
-    failed = threading.Event()
 
-    def end(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    _rang = pyqtSignal()
+
+    def __init__(self, application: QApplication, window: KioskWindow, settings: Settings) -> None:
+        super().__init__()
+        self._application = application
+        self._window = window
+        self._settings = settings
+        self._happened = threading.Event()
+        # Queued, because only the GUI thread may start a timer or end the loop.
+        self._rang.connect(self._end_soon, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]  # missing in stub
+        sys.excepthook = self._note
+        threading.excepthook = lambda args: self._note(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def _note(self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
         log.critical("a bug; the kiosk ends", exc_info=(kind, error or kind(), trace))
-        if failed.is_set():
-            return
-        failed.set()
-        kiosk.window.put(safe_screen(settings, None))
-        threading.Timer(SAFE_SCREEN_SECONDS, application.quit).start()
+        if not self._happened.is_set():
+            self._happened.set()
+            self._window.put(safe_screen(self._settings, None))
+            self._rang.emit()
 
-    sys.excepthook = end
-    threading.excepthook = lambda args: end(args.exc_type, args.exc_value, args.exc_traceback)
-    return failed.is_set
+    def _end_soon(self) -> None:
+        QTimer.singleShot(1000 * SAFE_SCREEN_SECONDS, lambda: self._application.exit(EXIT_BUG))
 
 
 def run(settings: Settings) -> int:
@@ -196,12 +205,13 @@ def run(settings: Settings) -> int:
     kiosk = await_policy(application, settings)
     if kiosk is None:
         return 0
-    has_failed = fail_safely(application, kiosk, settings)
+    safe_end = SafeEnd(application, kiosk.window, settings)
     show(kiosk.window, settings)
     kiosk.start()
     code = application.exec()
     kiosk.close()
-    return EXIT_BUG if has_failed() else code
+    del safe_end  # its slot had to live as long as the loop
+    return code
 
 
 def main() -> None:
