@@ -102,7 +102,7 @@ def _band(pen: Pen, area: QRectF, lines: tuple[str, ...]) -> None:
     """A solid amber band: somebody is on the way, or something has been chosen."""
     pen.box(area, Colour.HELP, None, 24)
     rows = _rows(area.adjusted(20, 8, -20, -8), len(lines))
-    px = min(pen.fit(line, row, TITLE) for line, row in zip(lines, rows, strict=True))
+    px = min(pen.fit(line, row, min(TITLE, round(0.8 * row.height()))) for line, row in zip(lines, rows, strict=True))
     for line, row in zip(lines, rows, strict=True):
         pen.text(row, line, px, Colour.INK, Colour.HELP)
 
@@ -110,7 +110,7 @@ def _band(pen: Pen, area: QRectF, lines: tuple[str, ...]) -> None:
 def _steps(pen: Pen, area: QRectF, steps: tuple[str, str, str]) -> None:
     boxes = split(area, len(steps), 24)
     slots = [Column(box.adjusted(8, 16, -8, -10)) for box in boxes]
-    circles = [slot.top(min(112.0, box.height() * 0.48)) for slot, box in zip(slots, boxes, strict=True)]
+    circles = [slot.top(min(112.0, box.height() * 0.44)) for slot, box in zip(slots, boxes, strict=True)]
     px = min(pen.fit(step, slot.rest, BODY) for step, slot in zip(steps, slots, strict=True))
     for number, (box, slot, row, step) in enumerate(zip(boxes, slots, circles, steps, strict=True), start=1):
         pen.box(box, Colour.WHITE, Colour.OUTLINE, 24, 3)

@@ -6,7 +6,7 @@ Each function returns a shape within the square ``area``.
 import math
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker, QPolygonF
+from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker, QPolygonF, QTransform
 
 from ui.pen import Pen
 from ui.theme import Colour
@@ -100,21 +100,24 @@ def octagon(area: QRectF) -> QPainterPath:
 def hand(area: QRectF) -> QPainterPath:
     """A raised open palm."""
     side = area.width()
+    path = QPainterPath()
+    # Overlapping parts that all run the same way round: joining them with united() leaves hairlines.
+    path.setFillRule(Qt.FillRule.WindingFill)
 
-    def at(x: float, y: float, wide: float, high: float, radius: float) -> QPainterPath:
+    def finger(x: float, y: float, wide: float, high: float, turn: float = 0) -> None:
         part = QPainterPath()
-        part.addRoundedRect(
-            QRectF(area.left() + x * side, area.top() + y * side, wide * side, high * side),
-            radius * side,
-            radius * side,
-        )
-        return part
+        radius = min(wide, high) / 2 * side
+        part.addRoundedRect(QRectF(-wide * side / 2, 0, wide * side, high * side), radius, radius)
+        place = QTransform.fromTranslate(area.left() + x * side, area.top() + y * side)
+        path.addPath(place.rotate(turn).map(part))
 
-    path = at(0.29, 0.46, 0.45, 0.42, 0.14)
-    for x, y in ((0.29, 0.2), (0.41, 0.12), (0.53, 0.15), (0.645, 0.25)):
-        path = path.united(at(x, y, 0.098, 0.5, 0.049))
-    thumb = _polyline(area, ((0.34, 0.72), (0.17, 0.53)), 0.1)
-    return path.united(thumb)
+    palm = QRectF(area.left() + 0.29 * side, area.top() + 0.47 * side, 0.453 * side, 0.42 * side)
+    path.addRoundedRect(palm, 0.15 * side, 0.15 * side)
+    path.addRect(palm.adjusted(0, 0.02 * side, 0, -0.2 * side))
+    for x, y in ((0.339, 0.2), (0.457, 0.12), (0.576, 0.15), (0.694, 0.25)):
+        finger(x, y, 0.098, 0.5)
+    finger(0.145, 0.49, 0.11, 0.42, -42)
+    return path
 
 
 def person(area: QRectF) -> QPainterPath:

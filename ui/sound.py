@@ -88,7 +88,10 @@ class AplaySound:
         self._note_end()
         if self._child is not None:
             self._child.kill()
-            self._child.wait(_END_S)
+            try:
+                self._child.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._failed = True  # a sound driver that hangs holds its process; the next one will not open either
             self._child = None
 
     def _note_end(self) -> None:
