@@ -75,6 +75,7 @@ def test_H2_each_look_but_the_last_asks_for_another_one() -> None:
     state, effects = play(*IN_ORDER, Expired(Timer.QUIET), BETWEEN)
     assert state.phase is Phase.FACE
     assert Say(Prompt.LOOK_AGAIN) in effects
+    assert any(isinstance(effect, Hold) and effect.timer is Timer.NEXT_LOOK for effect in effects)
     _, effects = play(Expired(Timer.NEXT_LOOK), start=state)
     assert effects == (Do.LOOK_AGAIN,)
 

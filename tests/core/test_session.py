@@ -30,6 +30,8 @@ def test_the_face_is_begun_when_the_card_is_felt_and_compared_when_it_is_read() 
 def test_the_visitor_is_asked_to_look_only_when_the_face_was_not_found_in_silence() -> None:
     state, effects = play(*READ)
     assert not any(isinstance(effect, Say) for effect in effects)
+    silence = next(effect for effect in effects if isinstance(effect, Hold) and effect.timer is Timer.QUIET)
+    assert silence.until - MOMENT < 1
     state, effects = play(Expired(Timer.QUIET), start=state)
     assert (state.phase, effects) == (Phase.FACE, (Say(Prompt.LOOK),))
 

@@ -167,10 +167,13 @@ def everything(request: pytest.FixtureRequest) -> Walk:
     return walk(str(request.param))
 
 
-def test_the_walk_reaches_every_verdict_phase_and_reason(everything: Walk, full: bool) -> None:
+def test_the_walk_reaches_every_verdict_phase_and_reason(
+    everything: Walk, full: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     states = {seen.state for seen in everything.seen}
     if full:
-        print(f"\n{len(states)} states x {len(EVENTS)} events; with onlooker: {len(everything.steps)} steps")
+        with capsys.disabled():
+            print(f"\n{len(states)} states x {len(EVENTS)} events; with onlooker: {len(everything.steps)} steps")
     placed_again = everything.policy.read_tries > 1
     assert {state.phase for state in states} == set(Phase) - (set() if placed_again else {Phase.AGAIN})
     assert {state.service for state in states} == set(Service)
@@ -282,12 +285,29 @@ def test_no_face_is_measured_of_whoever_declined(everything: Walk) -> None:
             assert not any(effect in FACE_EFFECTS for effect in step.effects), step
 
 
-def test_a_wish_not_to_be_compared_lasts_until_the_answer(everything: Walk) -> None:
+def test_no_face_is_measured_once_the_person_line_is_settled(everything: Walk) -> None:
+    for step in everything.where(lambda s: s.event is not Signal.CARD_FELT):
+        if any(effect in FACE_EFFECTS for effect in step.effects):
+            assert step.before.state.person is None, step
+        if Do.COMPARE in step.effects:
+            assert step.before.state.others is None, step
+
+
+def test_what_the_camera_says_later_changes_no_settled_person_line(everything: Walk) -> None:
+    for step in everything.where(lambda s: s.before.state.person is not None):
+        if step.event is Signal.FACE_UNAVAILABLE or isinstance(step.event, Look):
+            assert step.after.state.person is step.before.state.person, step
+
+
+def test_nobody_is_asked_to_look_before_the_card_was_read(everything: Walk) -> None:
+    asked = {Say(Prompt.LOOK), Say(Prompt.LOOK_AGAIN), Say(Prompt.FACE_HELP)}
+    for step in everything.where(lambda s: not asked.isdisjoint(s.effects)):
+        assert step.before.state.others is not None, step
+
+
+def test_a_wish_not_to_be_compared_lasts_until_the_answer_and_no_longer(everything: Walk) -> None:
     for seen in everything.seen:
-        if seen.unwilling:
-            assert seen.state.declined, seen
-        if seen.state.phase in (Phase.READING, Phase.FACE, Phase.AGAIN):
-            assert seen.state.declined == seen.unwilling, seen
+        assert seen.state.declined == seen.unwilling, seen
 
 
 def test_nothing_of_a_visit_is_left_when_it_is_over(everything: Walk) -> None:
