@@ -167,7 +167,10 @@ class HealthTable(Protocol):
         """The look-up key of a number: slow on purpose (Argon2id), safe to call from any thread."""
 
     def lookup(self, key: bytes, now: datetime) -> Answer:
-        """What the table holds under a key; Unknown.UNREADABLE where its own check fails."""
+        """What the table holds under a key; Unknown.UNREADABLE where its own check fails.
+
+        List entries that ended before ``now`` are left out.
+        """
 
     def close(self) -> None: ...
 

@@ -106,7 +106,12 @@ class Session:
             declined=state.declined if state.phase in (Phase.IDLE, Phase.AGAIN) else False,
             called=state.called,
         )
-        ended: tuple[Effect, ...] = (Do.FORGET_FACE, Do.END_VISIT, Release((*_VISIT_TIMERS, Timer.DECLINE)))
+        # A visit that is over has been forgotten; forgetting again would drop the live shots of who stands there now.
+        ended = (
+            self._ending()
+            if state.phase in (Phase.READING, Phase.FACE)
+            else (Release((*_VISIT_TIMERS, Timer.DECLINE)),)
+        )
         begun: tuple[Effect, ...] = () if fresh.declined else (Do.BEGIN_FACE,)
         return fresh, (*ended, *begun, Hold(Timer.READ, now + READ_SECONDS))
 
@@ -220,6 +225,8 @@ class Session:
                 return state, (Hold(Timer.DWELL, now + seconds),)
             case Signal.CONFIRMED | Signal.DENIED if state.case_on_screen:
                 person = Reason.H5 if event is Signal.CONFIRMED else Reason.H7
+                if person is state.person:
+                    return state, ()
                 return self._settled(replace(state, person=person, by_staff=True))
             case _:
                 return state, ()

@@ -160,10 +160,6 @@ class State:
     by_staff: bool = False
 
     @property
-    def in_visit(self) -> bool:
-        return self.phase in (Phase.READING, Phase.AGAIN, Phase.FACE, Phase.RECORDING)
-
-    @property
     def case_on_screen(self) -> bool:
         """True while staff can answer the case that the public screen shows."""
         return self.phase is Phase.RESULT and self.verdict is not Verdict.PASS and self.person is not Reason.H7

@@ -211,6 +211,13 @@ def test_N4_a_positive_that_nobody_signs_for_stops_nobody() -> None:
     assert (answer.code.state, answer.code.reason, answer.verdict) == (LineState.UNKNOWN, Reason.N4, Verdict.HELP)
 
 
+def test_N4_a_positive_speaks_without_a_code_and_from_a_list_of_residents() -> None:
+    positive = swab(20, Result.POSITIVE)
+    for person in (status(codes=(), test=positive), status(test=positive, lists=(ADMITTED,))):
+        answer = judged(answer=person)
+        assert (answer.code.reason, answer.verdict) == (Reason.N4, Verdict.STOP)
+
+
 def test_N4_a_test_under_check_is_a_question() -> None:
     answer = sampled(swab(20, Result.UNDER_CHECK))
     assert (answer.code.state, answer.code.reason, answer.verdict) == (LineState.ASK, Reason.N4, Verdict.HELP)

@@ -27,15 +27,19 @@ def code_line(evidence: Evidence, policy: Policy, now: datetime) -> LineResult:
     cause = withheld(evidence)
     if cause is not None:
         return line(cause)
-    if not isinstance(evidence.answer, PersonStatus) or not evidence.answer.codes:
-        return aged(line(_not_found(evidence)), evidence, policy, now)
     status = evidence.answer
-    findings = _codes(status.codes, policy, evidence.table)
+    if not isinstance(status, PersonStatus):
+        return aged(line(_not_found(evidence)), evidence, policy, now)
+    test = _test(status.test, policy, evidence.table, now)
+    # A positive test speaks for itself: without a code, and though a list says that none is asked for.
+    positive = (test,) if test.reason is Reason.N4 else ()
     entry = admitted(status)
-    if entry is not None:
-        findings += (admission(entry),)
+    if not status.codes:
+        findings: tuple[Finding, ...] = (_not_found(evidence), *positive)
+    elif entry is not None:
+        findings = (*_codes(status.codes, policy, evidence.table), admission(entry), *positive)
     else:
-        findings += (_test(status.test, policy, evidence.table, now), *_vaccine(status.vaccine_doses, policy))
+        findings = (*_codes(status.codes, policy, evidence.table), test, *_vaccine(status.vaccine_doses, policy))
     return aged(line(*findings), evidence, policy, now)
 
 
