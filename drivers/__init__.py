@@ -1,0 +1,1 @@
+"""Everything with a plug, and the simulators that stand in for it: they ship with the product."""

@@ -121,7 +121,7 @@ class Player:
             self.kiosk.station.answer(confirmed=step.staff.key == "confirm")
             answered, _ = self._next_event()
             # A denied visitor's screen stays as it is.
-            self._until(lambda: self.screen == answered.event.verdict, "to show what staff answered")
+            self._until(lambda: self.screen == Screen(str(answered.event.verdict)), "to show what staff answered")
             got.append(Expectation.of(answered.event))
             expected = [step.without_models, Expectation(**step.staff.model_dump(exclude={"key"}))]
         self.stage.slot.remove()
