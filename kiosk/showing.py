@@ -20,7 +20,6 @@ class Screen(StrEnum):
     AGAIN = "again"  # place it once more
     OTHER_CARD = "other_card"  # that was not an ID card
     FACE = "face"  # look at the camera
-    CHECK = "check"  # being checked, a moment
     PASS = "pass"
     HELP = "help"
     STOP = "stop"

@@ -6,7 +6,6 @@ from typing import Any
 
 from kiosk.core.card import Document, IdCard
 from kiosk.core.evidence import Evidence
-from kiosk.core.lines.finding import LineState
 from kiosk.core.policy import Policy
 from kiosk.core.status import (
     CodeStatement,
@@ -22,6 +21,7 @@ from kiosk.core.status import (
     TableInfo,
     TestResult,
 )
+from kiosk.policies import SAMPLE, load_policy
 
 NOW = datetime(2022, 4, 20, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 AS_OF = NOW - timedelta(hours=6)
@@ -80,36 +80,8 @@ _TABLE = TableInfo(
     risks=(RiskEntry(RISKY_CITY, RISKY_AREA, Risk.MEDIUM, date(2022, 4, 1), None),),
     demo=False,
 )
-_POLICY = Policy(
-    name="2022-04",
-    valid_from=date(2022, 3, 15),
-    valid_until=date(2022, 6, 28),
-    yellow=LineState.ASK,
-    test_hours=48,
-    vaccine_doses=0,
-    itinerary_days=14,
-    abroad_days=21,
-    itinerary_lag_days=2,
-    star_city=LineState.ASK,
-    risk_area=LineState.STOP,
-    abroad=LineState.ASK,
-    require_liveness=False,
-    looks=3,
-    face_seconds=30,
-    face_help_seconds=15,
-    fever_celsius=37.3,
-    fever_again_seconds=120,
-    fresh_hours=24,
-    banner_hours=48,
-    stale_hours=72,
-    jump_warn_seconds=30,
-    jump_lock_minutes=120,
-    read_tries=3,
-    repeat_seconds=30,
-    evidence_seconds=120,
-    case_minutes=10,
-    elder_years=60,
-)
+# 21 days abroad, so that no test takes one window for the other.
+_POLICY = replace(load_policy(SAMPLE), abroad_days=21)
 
 
 def id_card(**changes: Any) -> IdCard:
@@ -128,7 +100,7 @@ def table_info(**changes: Any) -> TableInfo:
 
 
 def policy(**changes: Any) -> Policy:
-    """The numbers of the sample policy 2022-04, abroad 21 days."""
+    """The sample policy 2022-04, but for 21 days abroad."""
     return replace(_POLICY, **changes)
 
 

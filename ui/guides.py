@@ -159,8 +159,6 @@ def _picture(pen: Pen, area: QRectF, view: View) -> Moving | None:
             return _tray(pen, area, view.words.reader, filled=True)
         case Screen.FACE:
             return _mirror(pen, area)
-        case Screen.CHECK:
-            return _comparing(pen, area)
         case Screen.OTHER_CARD:
             _exchange(pen, area)
             return None
@@ -175,19 +173,6 @@ def _mirror(pen: Pen, area: QRectF) -> Moving:
     oval = QRectF(0, 0, 0.78 * high, high)
     oval.moveCenter(area.center())
     return Moving(Motion.MIRROR, oval)
-
-
-def _comparing(pen: Pen, area: QRectF) -> Moving:
-    pen.box(area, Colour.WHITE, Colour.OUTLINE, 36, 3)
-    side = min(0.38 * area.width(), 0.56 * area.height())
-    left = QRectF(area.left() + 0.05 * area.width(), area.center().y() - side * 0.62, side, side)
-    pen.fill(pictograms.person(left), Colour.INFO)
-    card = QRectF(0, 0, 1.15 * side, 1.15 * side / 1.586)
-    card.moveCenter(left.center())
-    card.moveRight(area.right() - 0.05 * area.width())
-    pictograms.id_card(pen, card)
-    dots = _dots_in(QRectF(area.left(), left.bottom() + 10, area.width(), area.bottom() - left.bottom() - 10))
-    return Moving(Motion.DOTS, dots)
 
 
 def _exchange(pen: Pen, area: QRectF) -> None:

@@ -14,7 +14,6 @@ _PRESSES = {
     Screen.AGAIN: _ENTRY,
     Screen.OTHER_CARD: _ENTRY,
     Screen.FACE: _LOOKING,
-    Screen.CHECK: _LOOKING,
     Screen.PASS: _RESULT,
     Screen.HELP: _RESULT,
     Screen.STOP: _RESULT,

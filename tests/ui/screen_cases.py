@@ -59,7 +59,7 @@ def passed(reason: Reason) -> tuple[Tile, ...]:
 def guides() -> Iterator[Showing]:
     """Everything before a verdict."""
     yield from (Showing(Screen.IDLE, line) for line in STAFF_LINES)
-    for screen in (Screen.IDLE, Screen.CARD, Screen.AGAIN, Screen.FACE, Screen.CHECK):
+    for screen in (Screen.IDLE, Screen.CARD, Screen.AGAIN, Screen.FACE):
         yield Showing(screen, STAFF_LINES[1])
         yield Showing(screen, STAFF_LINES[2], declined=True)
     for kind in OtherCard:

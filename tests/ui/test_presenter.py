@@ -169,7 +169,7 @@ def test_what_was_said_is_the_caption_until_its_screen_leaves(booth: Booth, orde
     captions.append(booth.views[-1].caption)
     booth.presenter.say(Prompt.STAFF_COMING)
     captions.append(booth.views[-1].caption)
-    booth.show(Screen.CHECK)
+    booth.show(Screen.HELP)
     captions.append(booth.views[-1].caption)
     assert captions == [Prompt.LOOK, Prompt.FACE_HELP, Prompt.STAFF_COMING, None]
 
