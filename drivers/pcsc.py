@@ -116,7 +116,8 @@ class PcscReader:
         return [name for name in names if name.startswith(self._prefix)]
 
     def _none_found(self) -> str:
-        return f"no reader whose name begins with '{self._prefix}'" if self._prefix else "no reader"
+        which = f"no reader whose name begins with '{self._prefix}'" if self._prefix else "no reader"
+        return f"{which} is connected. Plug it in."
 
     def _changes(self, context: int, timeout_ms: int, asked: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:
         """Readers whose state differs from the one asked with, or nothing when the time is over."""
@@ -176,7 +177,7 @@ def _state(word: int, atr: bytes) -> _Seen:
 
 def _or_lost(result: int, doing: str) -> None:
     if result != scard.SCARD_S_SUCCESS:
-        raise DeviceLostError(Fault.PCSCD, _described(result, doing))
+        raise DeviceLostError(Fault.PCSCD, f"{_described(result, doing)}. Install and start pcscd.")
 
 
 def _or_card_error(result: int, doing: str) -> None:
@@ -186,4 +187,4 @@ def _or_card_error(result: int, doing: str) -> None:
 
 
 def _described(result: int, doing: str) -> str:
-    return f"{doing}: {scard.SCardGetErrorMessage(result)} ({result & 0xFFFFFFFF:08X})"
+    return f"{doing}: {scard.SCardGetErrorMessage(result).rstrip('.')} ({result & 0xFFFFFFFF:08X})"

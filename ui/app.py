@@ -74,7 +74,7 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
     Raises PolicyError or SettingsError; everything else that is missing shows on the screen and may come later.
     """
     policy = load_policy(settings.policy)
-    clock = SystemClock() if settings.clock is None else ShiftedClock(settings.clock.starts_at)
+    clock = clock_of(settings)
     frames = LatestFrame()
     family = _family()
     window = KioskWindow(site=settings.venue, family=family, frames=frames, clock=clock)
@@ -114,6 +114,11 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
     window.on_second = every_second
     station.report(Fault.FONT, present=family is None)
     return Kiosk(clock, open_camera(settings.camera), reader, frames, station, presenter, window, sound)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The machine's clock, or the demo's."""
+    return SystemClock() if settings.clock is None else ShiftedClock(settings.clock.starts_at)
 
 
 def _family() -> str | None:

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from drivers.camera import open_camera
 from drivers.readers import open_reader
-from kiosk.clock import SystemClock, kept_over_power_loss
+from kiosk.clock import kept_over_power_loss
 from kiosk.core.errors import Fault, KioskError, PolicyError
 from kiosk.core.freshness import clock_is_behind, freshness
 from kiosk.core.policy import Policy
@@ -32,6 +32,7 @@ from kiosk.settings import Settings, SoundOutput, load_settings
 from kiosk.table.file import open_table
 from models.engine import open_engine
 from scripts.ctl.output import AsJson, Exit, emit
+from ui.app import clock_of
 
 READER_SECONDS = 3.0
 CAMERA_SECONDS = 5.0
@@ -88,16 +89,14 @@ def _card_side(url: str, clock: Clock) -> Iterator[Finding]:
     except queue.Empty:
         first = ReaderDown(Fault.PCSCD, f"no answer within {READER_SECONDS:g} s. Restart pcscd.")
     reader.close()
-    uses_pcscd = url.startswith("pcsc:")
-    if isinstance(first, ReaderDown):
-        if uses_pcscd:
-            down = first.fault is Fault.PCSCD
-            yield Finding("pcscd", not down, first.detail if down else "answers")
-        yield Finding("reader", False, first.detail)
-        return
-    if uses_pcscd:
-        yield Finding("pcscd", True, "answers")
-    yield Finding("reader", True, getattr(first, "name", url))
+    lost = first if isinstance(first, ReaderDown) else None
+    no_daemon = lost is not None and lost.fault is Fault.PCSCD
+    if url.startswith("pcsc:"):
+        yield Finding("pcscd", not no_daemon, lost.detail if lost and no_daemon else "answers")
+    if no_daemon:
+        yield Finding("reader", False, "not known while pcscd does not answer. Mend that first.")
+    else:
+        yield Finding("reader", lost is None, lost.detail if lost else getattr(first, "name", url))
 
 
 def _camera(url: str) -> str:
@@ -233,7 +232,7 @@ def doctor(
 ) -> None:
     """Say of each part whether it works, what is missing, and the one thing to do."""
     loaded = load_settings(settings)
-    findings = list(examine(loaded, SystemClock()))
+    findings = list(examine(loaded, clock_of(loaded)))
     if as_json:
         emit({"parts": [asdict(finding) for finding in findings]})
     else:

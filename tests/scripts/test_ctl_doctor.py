@@ -1,0 +1,86 @@
+"""kioskctl doctor on a machine where everything is missing, and on one where everything is there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from scripts.ctl.main import app
+from scripts.demo.deck import PEPPER, build_tables, lay_table, load_deck
+from scripts.demo.faces import make_demo_faces
+from scripts.demo.stage import FACE_DATA
+
+PARTS = ["reader", "camera", "models", "table", "policy", "screen", "font", "sound", "journal", "clock"]
+ROOT = Path(__file__).parents[2]
+
+
+def settings(folder: Path, **changes: str) -> Path:
+    values = {
+        "mode": '"demo"',
+        "device": '"kiosk-1"',
+        "venue": '"East door"',
+        "policy": f'"{ROOT}/kiosk/policies/2022-04.toml"',
+        "reader": '"sim:"',
+        "camera": '"folder:faces/hopper"',
+        "journal": '"journal.sqlite"',
+        "models": f'{{ manifest = "{ROOT}/models/production.toml", folder = "{FACE_DATA}/models" }}',
+        "table": f'{{ file = "tables/current/table.sqlite", pepper = "tables/{PEPPER}" }}',
+        "window": "{ fullscreen = true }",
+        "sound": '{ output = "silent" }',
+        "clock": "{ starts_at = 2022-04-20T09:00:00+08:00 }",
+    } | changes
+    file = folder / "kiosk.toml"
+    file.write_text("".join(f"{key} = {value}\n" for key, value in values.items() if value))
+    return file
+
+
+def examine(file: Path) -> tuple[int, dict[str, dict[str, object]]]:
+    ended = CliRunner().invoke(app, ["doctor", "--settings", str(file), "--json"])
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.output
+    return ended.exit_code, {part["part"]: part for part in json.loads(ended.stdout)["parts"]}
+
+
+def test_a_machine_where_everything_works(tmp_path: Path) -> None:
+    if not (FACE_DATA / "models").is_dir():
+        pytest.skip(f"no face models in {FACE_DATA}; KIOSK_FACE_DATA names their folder")
+    build_tables(load_deck(), tmp_path / "tables")
+    lay_table(tmp_path / "tables", "fresh")
+    make_demo_faces(tmp_path / "faces")
+    code, parts = examine(settings(tmp_path))
+    assert {name: part["says"] for name, part in parts.items() if not part["works"]} == {}
+    assert list(parts) == PARTS
+    assert code == 0
+
+
+def test_a_machine_where_everything_is_missing(tmp_path: Path) -> None:
+    code, parts = examine(
+        settings(
+            tmp_path,
+            mode='"field"',
+            clock="",
+            reader='"pcsc:No Such Reader"',
+            camera='"v4l2:/dev/no-such-camera"',
+            policy='"no-such-policy.toml"',
+            journal='"no-such-folder/journal.sqlite"',
+            models='{ manifest = "none.toml", folder = "none" }',
+        )
+    )
+    broken = {name for name, part in parts.items() if not part["works"]}
+    assert {"reader", "camera", "models", "table", "policy", "journal"} <= broken
+    for name in broken:
+        says = str(parts[name]["says"])
+        assert len(says.split()) > 3, says
+        assert "Traceback" not in says
+    assert code == 1
+
+
+def test_a_table_too_old_and_a_policy_not_in_force_are_named(tmp_path: Path) -> None:
+    build_tables(load_deck(), tmp_path / "tables")
+    lay_table(tmp_path / "tables", "old")
+    _, parts = examine(settings(tmp_path, camera='"none:"', clock="{ starts_at = 2022-04-21T09:00:00+08:00 }"))
+    assert not parts["table"]["works"]
+    assert "Bring a newer table" in str(parts["table"]["says"])
+    _, parts = examine(settings(tmp_path, camera='"none:"', clock="{ starts_at = 2022-06-29T00:00:00+08:00 }"))
+    assert not parts["policy"]["works"]
+    assert parts["table"]["works"]  # what is wrong is said once
