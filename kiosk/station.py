@@ -24,7 +24,6 @@ from kiosk.core.reasons import Reason
 from kiosk.core.repeats import Repeats
 from kiosk.core.session import Session
 from kiosk.core.staff import ConfirmPerson, DenyPerson, apply
-from kiosk.core.status import TableInfo
 from kiosk.core.verdict import Judgement, Verdict
 from kiosk.core.visit import (
     Do,
@@ -259,10 +258,8 @@ class Station:
 
     def _derive_early(self, text: str) -> None:
         """Start the slow derivation while the photo is still being read; a number that proves wrong is thrown away."""
-        table = self._health.table
         with suppress(NumberError):
-            if table is not None:
-                self._derivation.begin(parse_number(text), table)
+            self._derivation.begin(parse_number(text), self._table())
 
     def _read(self, card: IdCard | ChipSerial, at: float) -> None:
         visit = self._visit
@@ -272,22 +269,24 @@ class Station:
         visit.times["card"] = 1000 * (at - visit.felt_at)
         self._feed(Signal.CARD_READ)
         number = number_of(card)
-        table = self._health.table
-        if number is None or table is None:
-            self._judge(Evidence(card, None, self._table_info(), self._health.clock_sure))
+        if number is None:
+            self._judge(Evidence(card, None, self._table().info, self._health.clock_sure))
             return
         visit.hash = hashlib.blake2b(number.text.encode(), key=self._boot_key, digest_size=16).digest()
-        self._derivation.begin(number, table)
+        self._derivation.begin(number, self._table())
         self._look_up()
 
     def _look_up(self) -> None:
         """Ask the table once both the whole card and the key of its number are there."""
-        visit, table = self._visit, self._health.table
-        number = number_of(visit.card) if visit and visit.card and visit.judgement is None else None
+        visit = self._visit
+        if visit is None or visit.card is None or visit.judgement is not None:
+            return
+        number = number_of(visit.card)
         derived = self._derivation.result(number) if number else None
-        if visit is None or visit.card is None or table is None or derived is None:
+        if derived is None:
             return
         key, visit.times["key"] = derived
+        table = self._table()
         began = self._now()
         found = table.lookup(key, self._clock.now())
         visit.times["lookup"] = 1000 * (self._now() - began)
@@ -350,7 +349,7 @@ class Station:
         assert visit is not None  # noqa: S101  (only a visit is recorded)
         judgement = visit.judgement
         if judgement is None:
-            nothing = Evidence(Unreadable(), None, self._table_info(), self._health.clock_sure)
+            nothing = Evidence(Unreadable(), None, self._table().info, self._health.clock_sure)
             judgement = judge(nothing, effect.person, self._policy, self._clock.now())
         judgement = replace(judgement, person=person_line(effect.person))
         if judgement.verdict is not effect.verdict:
@@ -383,10 +382,10 @@ class Station:
         self._result = answer(judgement, None)
         return Signal.STORED
 
-    def _table_info(self) -> TableInfo:
+    def _table(self) -> ports.HealthTable:
         table = self._health.table
-        assert table is not None  # noqa: S101  (without a table no card starts a visit)
-        return table.info
+        assert table is not None  # noqa: S101  (without a table there is no visit)
+        return table
 
     def _now(self) -> float:
         return self._clock.monotonic()

@@ -1,5 +1,6 @@
 """The composition root: what the kiosk does when it cannot start, and when it has a bug."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,9 +24,10 @@ clock = {{ starts_at = 2022-04-20T09:00:00+08:00 }}
 SAMPLE_POLICY = Path(__file__).parents[2] / "kiosk" / "policies" / "2022-04.toml"
 
 
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-c", code, *arguments]
     return subprocess.run(
-        [sys.executable, "-P", "-c", code, *arguments], capture_output=True, text=True, timeout=100, check=False
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=100, check=False
     )
 
 
@@ -75,6 +77,17 @@ def test_without_a_table_the_kiosk_is_out_of_order_and_stays_up(tmp_path: Path) 
     file.write_text(SETTINGS.format(policy=SAMPLE_POLICY))
     ended = run(WATCHED.format(then=CLOSED), "--settings", str(file))
     assert "out_of_order table_missing" in ended.stdout
+    assert ended.returncode == 0
+
+
+def test_without_a_chinese_font_the_kiosk_is_out_of_order_and_stays_up(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text(SETTINGS.format(policy=SAMPLE_POLICY))
+    fonts = tmp_path / "fonts.conf"
+    fonts.write_text("<?xml version='1.0'?><!DOCTYPE fontconfig SYSTEM 'fonts.dtd'><fontconfig></fontconfig>")
+    ended = run(WATCHED.format(then=CLOSED), "--settings", str(file), FONTCONFIG_FILE=str(fonts))
+    assert "out_of_order font" in ended.stdout
+    assert "fonts-noto-cjk" in ended.stderr
     assert ended.returncode == 0
 
 
