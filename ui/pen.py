@@ -114,13 +114,6 @@ class Pen:
         """A filled shape."""
         self.painter.fillPath(path, QColor(colour))
 
-    def stroke(self, path: QPainterPath, colour: Colour, width: float) -> None:
-        """An outlined shape with round ends."""
-        pen = QPen(QColor(colour), width)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        self.painter.strokePath(path, pen)
-
     def fit(self, text: str, slot: QRectF, most: int, least: int = LEAST, lines: int = 1, *, top: bool = False) -> int:
         """The size at which a text would be written into a slot: for texts that must share one size."""
         return _fit(text, self.family, slot.width(), slot.height(), most, least, lines, top)

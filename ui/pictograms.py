@@ -149,16 +149,6 @@ def id_card(pen: Pen, area: QRectF) -> None:
     pen.painter.restore()
 
 
-def arrow_down(area: QRectF) -> QPainterPath:
-    """A broad arrow that points down."""
-    wide, high, left, top = area.width(), area.height(), area.left(), area.top()
-    points = ((0.34, 0.0), (0.66, 0.0), (0.66, 0.42), (1.0, 0.42), (0.5, 1.0), (0.0, 0.42), (0.34, 0.42))
-    path = QPainterPath()
-    path.addPolygon(QPolygonF([QPointF(left + x * wide, top + y * high) for x, y in points]))
-    path.closeSubpath()
-    return path
-
-
 def verdict_pass(pen: Pen, area: QRectF) -> None:
     """A white disc with a tick."""
     pen.fill(disc(area), Colour.WHITE)

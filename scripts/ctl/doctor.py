@@ -64,7 +64,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield _part("screen", _screen)
     yield _part("font", _font)
     yield _part("sound", lambda: _sound(settings))
-    yield _part("journal", lambda: _journal(settings))
+    yield _part("journal", lambda: _journal(settings, clock))
     yield _part("clock", lambda: _clock(settings, clock))
 
 
@@ -183,11 +183,14 @@ def _sound(settings: Settings) -> str:
     return "an output is there"
 
 
-def _journal(settings: Settings) -> str:
+def _journal(settings: Settings, clock: Clock) -> str:
     path = settings.journal
     if path.exists():
-        Journal(path, settings.mode).close()
-    elif not os.access(path.parent, os.W_OK):
+        journal = Journal(path, settings.mode)
+        let_in = journal.count(local_day(clock.now()))
+        journal.close()
+        return f"{path} can be written; {let_in} let in today"
+    if not os.access(path.parent, os.W_OK):
         # Not made here: it would belong to whoever runs the doctor.
         raise AmissError(f"{path.parent} cannot be written. Make the folder, and let the kiosk write in it.")
     return f"{path} can be written"

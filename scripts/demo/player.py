@@ -109,7 +109,7 @@ class Player:
             self._pump(1.0)
             self.stage.slot.insert(person.card())
         if step.wait_seconds and self.with_models:
-            self._until(lambda: self.screen is Screen.FACE, "to ask for the face")
+            self._until(lambda: self.screen is Screen.FACE or not self._stored.empty(), "to ask for the face")
             self.stage.skip(step.wait_seconds)
         first, stored_at = self._next_event()
         painted_at, paint_ms = self._result(stored_at)
@@ -182,12 +182,14 @@ class Player:
             time.sleep(0.005)
 
     def _save(self, stem: Path) -> None:
+        """The window as it is, and the same screen in the other orientation."""
         assert self._painted is not None  # noqa: S101  (a result is on the screen)
-        view = View(self._painted[0])
-        for name, (width, height) in (("portrait", PORTRAIT), ("landscape", LANDSCAPE)):
-            picture = render(
-                view, QSize(width, height), self.stage.clock, site=self.stage.settings.venue, family=find_font()
-            )
-            path = stem.with_name(f"{stem.name}-{name}.png")
-            if not picture.save(str(path)):
-                raise StuckError(f"cannot write {path}")
+        window = self.kiosk.window
+        upright = window.height() > window.width()
+        own, other = ("portrait", "landscape") if upright else ("landscape", "portrait")
+        window.grab_png(stem.with_name(f"{stem.name}-{own}.png"))
+        turned = QSize(*(LANDSCAPE if upright else PORTRAIT))
+        site, family = self.stage.settings.venue, find_font()
+        picture = render(View(self._painted[0]), turned, self.stage.clock, site=site, family=family)
+        if not picture.save(str(stem.with_name(f"{stem.name}-{other}.png"))):
+            raise StuckError(f"cannot write to {stem.parent}")
