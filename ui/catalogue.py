@@ -87,7 +87,7 @@ class Words:
     check_tile: str
     greeting: str
     greeting_without_name: str
-    staff_told: str
+    wait_here: str
     declined: str
     reader: str
     steps: tuple[str, str, str]

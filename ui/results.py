@@ -85,7 +85,7 @@ def _banner(pen: Pen, area: QRectF, view: View) -> None:
     rest = column.rest.height()
     pen.text(column.top(0.6 * rest), heading.headline, VERDICT, fg, bg, least=TITLE)
     pen.text(column.rest, heading.sub, ACTION, fg, bg)
-    text = words.staff_told
+    text = words.wait_here
     if screen is Screen.PASS and view.caption is not Prompt.STAFF_COMING:
         text = _greeting(view.showing.masked_name, words, pen.family)
     pen.text(extra, text, BODY, Colour.INK if screen is Screen.STOP else fg, bg)

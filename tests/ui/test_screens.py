@@ -163,7 +163,7 @@ def texts(scene: Scene) -> list[str]:
 
 def allowed_outside_pass(view: View) -> set[str]:
     said, screen = view.words, view.showing.screen
-    own = {said.screens[screen].headline, said.screens[screen].sub, said.staff_told, said.tick_tile, said.check_tile}
+    own = {said.screens[screen].headline, said.screens[screen].sub, said.wait_here, said.tick_tile, said.check_tile}
     return own | set(said.lines.values()) | {view.label(press) for press in view.presses}
 
 
