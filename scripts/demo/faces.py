@@ -5,7 +5,6 @@ in matplotlib. Warped and relit they play visitors; they prove plumbing, not acc
 """
 
 import importlib.util
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from models.idphoto import Level, id_photo
 
 Picture = NDArray[np.uint8]
 
 PERSONS = ("astronaut", "hopper")
 NOBODY = "nobody"
-PHOTO_LIMIT = 1024  # bytes of a card's photo block
 _FRAMES = 12
 _SIZE = (1280, 720)
 _MADE = "made-1"  # raise the number when the pictures change
@@ -42,20 +41,16 @@ _PORTRAITS = {
 
 
 def card_photo(person: str) -> bytes:
-    """The 102x126 photo of a person as JPEG 2000 of at most 1024 bytes, not padded.
-
-    White ground; eyes 27 pixels apart at 45 % of the height, as GA 461 asks of the photos on cards.
-    """
+    """The photo of a person as a card carries it, before a white ground; at most 1024 bytes, not padded."""
     portrait = _PORTRAITS[person]
     picture = _load(portrait)
-    move = _eyes_to(portrait, centre=(51.0, 56.7), distance=27.0)
-    soft = cv2.GaussianBlur(picture, (0, 0), max(0.3, 0.5 * (1 / np.hypot(*move[:, 0]) - 1)))
-    photo = cv2.warpAffine(soft, move, (102, 126), borderMode=cv2.BORDER_REPLICATE)
-    x, y = np.meshgrid(np.arange(102.0), np.arange(126.0))
-    head = ((x - 51) / 36) ** 2 + ((y - 58) / 46) ** 2 < 1
-    shoulders = ((x - 51) / 50) ** 2 + ((y - 130) / 34) ** 2 < 1
-    mask = cv2.GaussianBlur((head | shoulders).astype(np.float32), (0, 0), 2.0)[..., None]
-    return _best_that_fits(_to_bytes(photo * mask + 245 * (1 - mask)))
+    (left, top), (right, _) = portrait.eyes
+    unit, middle = right - left, (left + right) / 2
+    y, x = np.indices(picture.shape[:2])
+    head = ((x - middle) / (1.33 * unit)) ** 2 + ((y - top) / (1.7 * unit)) ** 2 < 1
+    shoulders = ((x - middle) / (1.85 * unit)) ** 2 + ((y - top - 2.7 * unit) / (1.26 * unit)) ** 2 < 1
+    mask = cv2.GaussianBlur((head | shoulders).astype(np.float32), (0, 0), 0.075 * unit)[..., None]
+    return id_photo(_to_bytes(picture * mask + 245 * (1 - mask)), np.array(portrait.eyes), Level.CARD)
 
 
 def make_demo_faces(folder: Path) -> None:
@@ -149,15 +144,3 @@ def _to_bytes(picture: NDArray[Any]) -> Picture:
 def _encode(kind: str, picture: Picture, option: int, value: int) -> bytes:
     _, coded = cv2.imencode(kind, picture, [option, value])
     return bytes(coded.tobytes())
-
-
-def _best_that_fits(photo: Picture) -> bytes:
-    """The best JPEG 2000 of a picture that a photo block can hold."""
-    # Pillow's encoder knows the irreversible wavelet and the colour transform; at 1 KB OpenCV's shows neither.
-    image = Image.fromarray(np.ascontiguousarray(photo[..., ::-1]))
-    for rate in range(30, 80):
-        file = io.BytesIO()
-        image.save(file, "JPEG2000", quality_mode="rates", quality_layers=[rate], irreversible=True, mct=1)
-        if file.tell() <= PHOTO_LIMIT:
-            return file.getvalue()
-    raise ValueError("the photo does not fit a photo block")
