@@ -158,12 +158,18 @@ class Station:
         now = self._now()
         return max(0.0, min((TICK_SECONDS, *(until - now for until in self._timers.values()))))
 
+    def _due(self, now: float) -> Timer | None:
+        """The timer that has been over for longest."""
+        due = [timer for timer, until in self._timers.items() if until <= now]
+        return min(due, key=self._timers.__getitem__, default=None)
+
     def _check(self) -> None:
         now = self._now()
         service = self._health.check()
         if service is not self._state.service:
             self._feed(ServiceIs(service))
-        for timer in [timer for timer, until in self._timers.items() if until <= now]:
+        # One by one: what follows from a timer may release or move the next.
+        while (timer := self._due(now)) is not None:
             del self._timers[timer]
             self._feed(Expired(timer))
         for case in self._lane.age(now):

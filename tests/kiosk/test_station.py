@@ -224,6 +224,16 @@ def test_a_denied_visitor_never_passes(rig: Rig) -> None:
     assert len(rig.events) == 2
 
 
+def test_a_visitor_who_walks_away_between_two_looks_is_for_staff(rig: Rig) -> None:
+    rig.desk.bands = [Band.BELOW, None]
+    rig.tap("green")
+    until(partial(rig.has_looked, 1))
+    rig.shows(Screen.FACE)
+    rig.skip(60)  # the next look, the offer of help and the end of the face time are due at once
+    rig.shows(Screen.HELP)
+    assert leading(rig.event(1), Line.PERSON) is Reason.H2
+
+
 def test_an_open_case_leaves_a_ribbon_until_it_is_closed(rig: Rig) -> None:
     rig.tap("yellow")
     rig.shows(Screen.HELP)
