@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scripts.demo.deck import load_deck
 from scripts.demo.stage import FACE_DATA
 
 pytestmark = pytest.mark.timeout(600)
@@ -28,6 +29,17 @@ def wrong(answer: dict[str, Any]) -> list[Any]:
     return [step for step in answer["steps"] if not step["right"]]
 
 
+def names_somebody(folder: Path, said: str) -> list[str]:
+    """What of a person in the deck is left in journal or output: there must be nothing."""
+    left = b"".join(path.read_bytes() for path in folder.glob("journal.sqlite*"))
+    assert left
+    left += said.encode()
+    personal = {
+        text for person in load_deck().person for text in (person.name, person.number, f"{person.birth:%Y%m%d}")
+    }
+    return [text for text in personal if text.encode() in left or text.encode("utf-16-le") in left]
+
+
 def test_the_deck_with_face_models(tmp_path: Path) -> None:
     if not (FACE_DATA / "models").is_dir():
         pytest.skip(f"no face models in {FACE_DATA}; KIOSK_FACE_DATA names their folder")
@@ -35,6 +47,7 @@ def test_the_deck_with_face_models(tmp_path: Path) -> None:
     assert wrong(answer) == []
     assert code == 0
     assert "compared by models" in said
+    assert names_somebody(tmp_path, said) == []
     people = {step["got"][0]["person"] for step in answer["steps"]}
     assert {"H1", "H3", "H4a", "H6"} <= people
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 2 * len(answer["steps"])
@@ -46,4 +59,5 @@ def test_the_deck_without_face_models_is_answered_by_staff(tmp_path: Path) -> No
     assert code == 0
     assert "staff compare" in said
     assert {step["got"][0]["person"] for step in answer["steps"]} == {"H4a", "H4b"}
+    assert names_somebody(tmp_path, said) == []
     assert {step["got"][1]["person"] for step in answer["steps"]} == {"H5", "H7"}

@@ -77,7 +77,7 @@ def at_rest(rig: Rig) -> bool:
     return rig.audience.screen is Screen.IDLE
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_unrest_breaks_no_law(tmp_path: Path, full: bool) -> None:
     died: list[str] = []
     answered = 0
