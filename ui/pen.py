@@ -49,7 +49,6 @@ def _font(family: str, px: int) -> QFont:
     return font
 
 
-@lru_cache(maxsize=2048)
 def _lines(text: str, family: str, px: int, width: float) -> tuple[str, ...]:
     """The text broken into lines no wider than ``width`` where it can be broken."""
     layout = QTextLayout(text, _font(family, px))
@@ -65,7 +64,6 @@ def _lines(text: str, family: str, px: int, width: float) -> tuple[str, ...]:
     return tuple(parts)
 
 
-@lru_cache(maxsize=4096)
 def _tight(line: str, family: str, px: int) -> QRectF:
     """What the glyphs of a line cover, relative to the start of its baseline."""
     return QFontMetricsF(_font(family, px)).tightBoundingRect(line)
@@ -79,18 +77,33 @@ def _first_baseline(height: float, count: int, px: int, top: bool) -> float:
     return height / 2 + 0.38 * px - (count - 1) * LINE_HEIGHT * px / 2
 
 
-@lru_cache(maxsize=2048)
-def _fit(text: str, family: str, width: float, height: float, most: int, least: int, lines: int, top: bool) -> int:
-    """The largest size at which the glyphs stay inside; ``least`` where they do at none."""
-    for px in range(most, least, -2):
-        parts = _lines(text, family, px, width)
-        if len(parts) > lines:
-            continue
-        first = _first_baseline(height, len(parts), px, top)
-        inks = [_tight(part, family, px).translated(0, first + n * LINE_HEIGHT * px) for n, part in enumerate(parts)]
-        if all(ink.width() <= width and ink.top() >= 0 and ink.bottom() <= height for ink in inks):
-            return px
-    return least
+class _Measures:
+    """Measures texts, and remembers what it measured; for a name a throw-away one is taken, so that nothing stays."""
+
+    def __init__(self) -> None:
+        self.lines = lru_cache(maxsize=2048)(_lines)
+        self.tight = lru_cache(maxsize=4096)(_tight)
+        self.fit = lru_cache(maxsize=2048)(self._fit)
+
+    def _fit(
+        self, text: str, family: str, width: float, height: float, most: int, least: int, lines: int, top: bool
+    ) -> int:
+        """The largest size at which the glyphs stay inside; ``least`` where they do at none."""
+        for px in range(most, least, -2):
+            parts = self.lines(text, family, px, width)
+            if len(parts) > lines:
+                continue
+            first = _first_baseline(height, len(parts), px, top)
+            inks = [
+                self.tight(part, family, px).translated(0, first + number * LINE_HEIGHT * px)
+                for number, part in enumerate(parts)
+            ]
+            if all(ink.width() <= width and ink.top() >= 0 and ink.bottom() <= height for ink in inks):
+                return px
+        return least
+
+
+_MEASURES = _Measures()
 
 
 class Pen:
@@ -116,7 +129,7 @@ class Pen:
 
     def fit(self, text: str, slot: QRectF, most: int, least: int = LEAST, lines: int = 1, *, top: bool = False) -> int:
         """The size at which a text would be written into a slot: for texts that must share one size."""
-        return _fit(text, self.family, slot.width(), slot.height(), most, least, lines, top)
+        return _MEASURES.fit(text, self.family, slot.width(), slot.height(), most, least, lines, top)
 
     def text(
         self,
@@ -131,15 +144,21 @@ class Pen:
         align: Qt.AlignmentFlag = CENTRE,
         bar: bool = False,
         top: bool = False,
+        personal: bool = False,
     ) -> None:
-        """Write a text into a slot, in the middle of its height or at its top, as large as fits."""
-        px = self.fit(text, slot, most, BAR_TEXT if bar else least, lines, top=top)
-        parts = _lines(text, self.family, px, slot.width())
+        """Write a text into a slot, in the middle of its height or at its top, as large as fits.
+
+        ``personal``: nothing of it is remembered.
+        """
+        measures = _Measures() if personal else _MEASURES
+        smallest = BAR_TEXT if bar else least
+        px = measures.fit(text, self.family, slot.width(), slot.height(), most, smallest, lines, top)
+        parts = measures.lines(text, self.family, px, slot.width())
         self.painter.setFont(_font(self.family, px))
         self.painter.setPen(QColor(fg))
         first = slot.top() + _first_baseline(slot.height(), len(parts), px, top)
         for number, part in enumerate(parts):
-            tight = _tight(part, self.family, px)
+            tight = measures.tight(part, self.family, px)
             room = slot.width() - tight.width()
             shift = {LEFT: 0.0, CENTRE: room / 2, RIGHT: room}[align]
             start = QPointF(slot.left() + shift - tight.left(), first + number * LINE_HEIGHT * px)

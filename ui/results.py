@@ -88,7 +88,8 @@ def _banner(pen: Pen, area: QRectF, view: View) -> None:
     text = words.wait_here
     if screen is Screen.PASS and view.caption is not Prompt.STAFF_COMING:
         text = _greeting(view.showing.masked_name, words, pen.family)
-    pen.text(extra, text, BODY, Colour.INK if screen is Screen.STOP else fg, bg)
+    colour = Colour.INK if screen is Screen.STOP else fg
+    pen.text(extra, text, BODY, colour, bg, personal=screen is Screen.PASS)
 
 
 def _greeting(masked_name: str, words: Words, family: str) -> str:

@@ -1,6 +1,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from PyQt6.QtCore import QRectF, QSize
 from PyQt6.QtGui import QImage, QPainter
 
 from kiosk.core.errors import Fault, KioskError
-from kiosk.core.reasons import Line
+from kiosk.core.reasons import Line, Reason
 from kiosk.showing import Mode, Press, Screen, Showing, Tile
 from tests.ui.screen_cases import (
     LANDSCAPE,
@@ -21,6 +22,7 @@ from tests.ui.screen_cases import (
     STAFF_LINES,
     HandClock,
     guides,
+    passed,
     passes,
     refusals,
     staff,
@@ -30,13 +32,16 @@ from tests.ui.screen_cases import (
 from ui.catalogue import Language, words
 from ui.fonts import can_draw, find_font
 from ui.layout import scale_of
-from ui.pen import Inked
+from ui.pen import _MEASURES, Inked
 from ui.screens import Scene, paint
 from ui.theme import BAR_TEXT, LEAST, MIN_CONTRAST, contrast
 from ui.view import View
 from ui.window import render
 
 OTHER_SIZES = (QSize(768, 1366), QSize(1366, 768), QSize(1200, 1920), QSize(1280, 800), QSize(2160, 3840))
+
+
+PASSED = Showing(Screen.PASS, staff(), tiles=passed(Reason.H1), masked_name="王*明", seconds_left=9)
 
 
 def draw(view: View, size: QSize, family: str | None, site: str = SITE) -> tuple[Scene, NDArray[np.uint8]]:
@@ -220,6 +225,14 @@ def test_pass_greets_by_the_masked_name_and_says_why(family: str) -> None:
         for tile in showing.tiles:
             if tile.reason is not None:
                 assert set(words(Language.MANDARIN).tiles[tile.reason]) <= set(said)
+
+
+def test_no_name_is_remembered_by_what_measures_texts(family: str) -> None:
+    def greet(name: str) -> list[int]:
+        draw(View(replace(PASSED, masked_name=name)), PORTRAIT, family)
+        return [kept.cache_info().currsize for kept in (_MEASURES.lines, _MEASURES.tight, _MEASURES.fit)]
+
+    assert greet("林*范") == greet("何*甲")
 
 
 def test_a_name_the_font_cannot_draw_is_left_out(family: str) -> None:
