@@ -152,6 +152,7 @@ class Station:
                 break
             self._check()
             self._handle(message)
+            del message  # it may be a card, and the next one may be long in coming
         self._health.close()
 
     def _until_next_timer(self) -> float:
