@@ -85,12 +85,22 @@ def _small_jpeg(photo: Picture) -> bytes:
 
 
 def _jpeg2000(photo: Picture) -> bytes:
-    # Pillow's encoder knows the irreversible wavelet and the colour transform; at 1 KB OpenCV's shows neither.
+    # Pillow's encoder knows the irreversible wavelet and the colour transform; at 1 KB OpenCV's shows neither. The box
+    # around the codestream and the encoder's name in it would take an eighth of the block from the picture.
     image = Image.fromarray(np.ascontiguousarray(photo[..., ::-1]))
 
     def coded(rate: int) -> bytes:
         file = io.BytesIO()
-        image.save(file, "JPEG2000", quality_mode="rates", quality_layers=[rate], irreversible=True, mct=1)
+        image.save(
+            file,
+            "JPEG2000",
+            no_jp2=True,
+            comment=b"-",
+            quality_mode="rates",
+            quality_layers=[rate],
+            irreversible=True,
+            mct=1,
+        )
         return file.getvalue()
 
     return coded(_RATES[bisect.bisect_left(_RATES, True, key=lambda rate: len(coded(rate)) <= BLOCK)])

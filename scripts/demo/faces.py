@@ -46,7 +46,7 @@ def card_photo(person: str) -> bytes:
     picture = _load(portrait)
     (left, top), (right, _) = portrait.eyes
     unit, middle = right - left, (left + right) / 2
-    y, x = np.indices(picture.shape[:2])
+    x, y = np.meshgrid(np.arange(float(picture.shape[1])), np.arange(float(picture.shape[0])))
     head = ((x - middle) / (1.33 * unit)) ** 2 + ((y - top) / (1.7 * unit)) ** 2 < 1
     shoulders = ((x - middle) / (1.85 * unit)) ** 2 + ((y - top - 2.7 * unit) / (1.26 * unit)) ** 2 < 1
     mask = cv2.GaussianBlur((head | shoulders).astype(np.float32), (0, 0), 0.075 * unit)[..., None]
