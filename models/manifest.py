@@ -120,7 +120,7 @@ def read_weights(entry: Weights, folder: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}. Run kioskctl models install.") from error
+        raise ModelError(f"{path}: {error.strerror}. Run kioskctl models install FOLDER --to {folder}.") from error
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise ModelError(f"{path} is not the file the manifest names (sha256 differs); copy it again")
     return content

@@ -69,7 +69,7 @@ def test_weights_are_hashed_before_anybody_parses_them(tmp_path: Path) -> None:
 
 
 def test_missing_weights_say_where_to_copy_them(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=f"copy the model files to {tmp_path}"):
+    with pytest.raises(ModelError, match=f"kioskctl models install FOLDER --to {tmp_path}"):
         open_engine(MANIFEST, tmp_path)
 
 
