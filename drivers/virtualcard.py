@@ -70,39 +70,11 @@ class CardSlot(Protocol):
         """Take the reader away with all that belongs to it."""
 
 
-def resident_card(
-    *,
-    name: str,
-    sex: str,
-    ethnic: str,
-    birth: date,
-    address: str,
-    number: str,
-    issuer: str,
-    valid_from: date,
-    valid_to: date | None,
-    photo: bytes,
-) -> VirtualCard:
-    """A resident ID card on a reader with a SAM; ``valid_to`` None is written 长期, ``photo`` is padded to 1024 bytes.
+def resident_card(text: bytes, photo: bytes) -> VirtualCard:
+    """A resident ID card on a reader with a SAM, with this 256-byte record and this photo, padded to 1024 bytes.
 
-    ValueError when a field or the photo is too long for its place.
+    b"" is a card without a photo block. ValueError when the photo is too long for its place.
     """
-    text = encode_citizen(
-        name=name,
-        sex=sex,
-        ethnic=ethnic,
-        birth=birth,
-        address=address,
-        number=number,
-        issuer=issuer,
-        valid_from=valid_from,
-        valid_to=valid_to,
-    )
-    return sam_card(text, photo)
-
-
-def sam_card(text: bytes, photo: bytes) -> VirtualCard:
-    """A card on a reader with a SAM that holds this 256-byte record; b"" is a card without a photo block."""
     if len(photo) > _PHOTO:
         raise ValueError("the photo is longer than its block")
     block = photo.ljust(_PHOTO, b"\0") if photo else b""

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from drivers.virtualcard import VirtualCard, resident_card
+from drivers.virtualcard import VirtualCard, encode_citizen, resident_card
 from kiosk.core.reasons import Line, Reason
 from kiosk.core.verdict import Verdict
 from kiosk.journal import JournalEvent
@@ -64,7 +64,7 @@ class Person(_Strict):
 
     def card(self, leave_after: int | None = None) -> VirtualCard:
         """The person's card; with ``leave_after`` it leaves the field after so many commands."""
-        card = resident_card(
+        text = encode_citizen(
             name=self.name,
             sex=self.sex,
             ethnic="01",
@@ -74,8 +74,8 @@ class Person(_Strict):
             issuer="示范市公安局",
             valid_from=self.valid_from,
             valid_to=self.valid_to,
-            photo=card_photo(self.face),
         )
+        card = resident_card(text, card_photo(self.face))
         return VirtualCard(card.atr, card.answers, leave_after)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.pcsc import PcscReader
 from drivers.sim import SimReader
-from drivers.virtualcard import CardSlot, VirtualCard, bank_card, bare_id_card, phone, resident_card
+from drivers.virtualcard import CardSlot, VirtualCard, bank_card, bare_id_card, encode_citizen, phone, resident_card
 from kiosk.core.card import ChipSerial, OtherCard
 from kiosk.core.ports import (
     CardFelt,
@@ -24,8 +24,8 @@ from kiosk.core.ports import (
 from tests.rigs import Events, RealClock
 from tests.sam_records import CARD, FIELDS, PHOTO, Fields
 
-RESIDENT = resident_card(**FIELDS, photo=PHOTO)
-NEIGHBOUR = resident_card(**Fields({**FIELDS, "name": "李样本", "number": "440524188001010014"}), photo=PHOTO)
+RESIDENT = resident_card(encode_citizen(**FIELDS), PHOTO)
+NEIGHBOUR = resident_card(encode_citizen(**Fields({**FIELDS, "name": "李样本", "number": "440524188001010014"})), PHOTO)
 STRANGE = VirtualCard(bytes.fromhex("3B8180014141"), {})
 
 

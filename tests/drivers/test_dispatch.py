@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from drivers.dispatch import Transmit, read_card
-from drivers.virtualcard import VirtualCard, bank_card, bare_id_card, phone, resident_card
+from drivers.virtualcard import VirtualCard, bank_card, bare_id_card, encode_citizen, phone, resident_card
 from kiosk.core.card import ChipSerial, IdCard, OtherCard
 from kiosk.core.errors import CardError
 from tests.sam_records import BUFFER, CARD, FIELDS, FLAG, PHOTO, TEXT, patched
@@ -200,7 +200,7 @@ def with_fault(
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("at", range(6))
 def test_a_fault_while_a_resident_card_is_read_never_gives_a_wrong_card(at: int, name: str) -> None:
-    transmit, reached = with_fault(resident_card(**FIELDS, photo=PHOTO), at, FAULTS[name])
+    transmit, reached = with_fault(resident_card(encode_citizen(**FIELDS), PHOTO), at, FAULTS[name])
     try:
         card = read(STORAGE_CARD, transmit)
     except CardError:

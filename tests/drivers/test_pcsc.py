@@ -7,13 +7,13 @@ from smartcard import scard
 
 from drivers.pcsc import PcscReader, _state
 from drivers.rig import PrivateRig
-from drivers.virtualcard import resident_card
+from drivers.virtualcard import encode_citizen, resident_card
 from kiosk.core.errors import Fault
 from kiosk.core.ports import CardFelt, CardRead, NumberSeen, ReaderDown, ReaderEvent, ReaderUp, ReadFailed
 from tests.rigs import Events, RealClock
 from tests.sam_records import CARD, FIELDS, PHOTO
 
-RESIDENT = resident_card(**FIELDS, photo=PHOTO)
+RESIDENT = resident_card(encode_citizen(**FIELDS), PHOTO)
 
 Start = Callable[..., Events]
 

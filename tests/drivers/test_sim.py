@@ -3,13 +3,13 @@ from collections.abc import Iterator
 import pytest
 
 from drivers.sim import SimReader
-from drivers.virtualcard import resident_card
+from drivers.virtualcard import encode_citizen, resident_card
 from kiosk.core.errors import Fault
 from kiosk.core.ports import CardRead, NumberSeen, ReaderDown, ReaderEvent, ReaderUp, ReadFailed
 from tests.rigs import Events, RealClock
 from tests.sam_records import FIELDS, PHOTO
 
-RESIDENT = resident_card(**FIELDS, photo=PHOTO)
+RESIDENT = resident_card(encode_citizen(**FIELDS), PHOTO)
 
 
 @pytest.fixture
