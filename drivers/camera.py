@@ -126,7 +126,7 @@ class V4l2Camera(_OwnedCamera):
     def _read(self) -> Picture:
         ok, picture = self._capture.read()
         if not ok:
-            raise DeviceLostError(Fault.CAMERA, f"{self._device} has stopped sending pictures")
+            raise DeviceLostError(Fault.CAMERA, f"{self._device} has stopped sending pictures; check its plug")
         return np.asarray(picture, dtype=np.uint8)
 
     def _release(self) -> None:
@@ -156,13 +156,13 @@ class FolderCamera(_OwnedCamera):
         try:
             pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
         except OSError as error:
-            raise DeviceLostError(Fault.CAMERA, f"{folder}: {error.strerror}") from error
+            raise DeviceLostError(Fault.CAMERA, f"{folder}: {error.strerror}; name a folder of pictures") from error
         if not pictures:
-            raise DeviceLostError(Fault.CAMERA, f"{folder} holds no picture")
+            raise DeviceLostError(Fault.CAMERA, f"{folder} holds no picture; name a folder that does")
         self._next = (self._next + 1) % len(pictures)
         picture = cv2.imread(str(pictures[self._next]), cv2.IMREAD_COLOR)
         if picture is None:
-            raise DeviceLostError(Fault.CAMERA, f"{pictures[self._next]} is not a picture")
+            raise DeviceLostError(Fault.CAMERA, f"{pictures[self._next]} is not a picture; take it away")
         return np.asarray(picture, dtype=np.uint8)
 
     def _release(self) -> None:

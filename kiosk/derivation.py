@@ -10,6 +10,8 @@ from kiosk.core.ports import Clock, HealthTable
 class KeyDerivation:
     """Derives the look-up key of the number it was given last; an earlier one is thrown away.
 
+    A key belongs to the table that it was derived for: each has a salt of its own.
+
     ``ready`` is called, from the worker's thread, when a derivation is done.
     """
 
@@ -17,21 +19,21 @@ class KeyDerivation:
         self._clock = clock
         self._ready = ready
         self._worker = ThreadPoolExecutor(1, "key-derivation")
-        self._number: IdNumber | None = None
+        self._asked: tuple[IdNumber, HealthTable] | None = None
         self._future: Future[tuple[bytes, float]] | None = None
 
     def begin(self, number: IdNumber, table: HealthTable) -> None:
-        """Start, unless this number is on its way already."""
-        if number == self._number:
+        """Start, unless this number is on its way already, for this very table."""
+        if self._asked == (number, table):
             return
         self.forget()
-        self._number = number
+        self._asked = (number, table)
         self._future = self._worker.submit(self._derive, number, table)
         self._future.add_done_callback(lambda _future: self._ready())
 
-    def result(self, number: IdNumber) -> tuple[bytes, float] | None:
-        """Key and milliseconds once they are there, for this very number; else None."""
-        if self._future is None or number != self._number or not self._future.done():
+    def result(self) -> tuple[bytes, float] | None:
+        """Key and milliseconds of what was begun last, once they are there."""
+        if self._future is None or not self._future.done():
             return None
         return self._future.result()
 
@@ -39,7 +41,7 @@ class KeyDerivation:
         """Drop number and key."""
         if self._future is not None:
             self._future.cancel()
-        self._number = self._future = None
+        self._asked = self._future = None
 
     def close(self) -> None:
         self.forget()

@@ -58,7 +58,6 @@ TICK_SECONDS = 1.0
 class _Visit:
     """Everything of one card: it lives until the verdict is stored, and is dropped as a whole."""
 
-    ticket: int
     tap: int
     felt_at: float
     card: IdCard | ChipSerial | None = None
@@ -95,6 +94,7 @@ class Station:
         self._state = State()
         self._timers: dict[Timer, float] = {}
         self._lane = Lane(policy, {}, Repeats())
+        self._felt = ports.CardFelt(0, 0.0)
         self._visit: _Visit | None = None
         self._ticket = 0
         self._other_card: OtherCard | None = None
@@ -214,8 +214,9 @@ class Station:
                     self._health.report(fault, present=fault in faults)
             case Reported(fault, present):
                 self._health.report(fault, present=present)
-            case ports.CardFelt(tap, at):
-                self._felt(tap, at)
+            case ports.CardFelt():
+                self._felt = message
+                self._feed(Signal.CARD_FELT)
             case ports.NumberSeen(tap, number) if self._is_current(tap):
                 self._derive_early(number)
             case ports.CardRead(tap, card, at) if self._is_current(tap):
@@ -249,19 +250,11 @@ class Station:
                 self._feed(Signal.HEARD_AGAIN)
             case Press.CONFIRM_CLOCK:
                 self._health.confirm_clock()
-            case Press.LOUDER | Press.LANGUAGE:
-                pass
 
     # -- a visit ----------------------------------------------------------------------------------------------
 
     def _is_current(self, tap: int) -> bool:
         return self._visit is not None and self._visit.tap == tap
-
-    def _felt(self, tap: int, at: float) -> None:
-        self._ticket += 1
-        self._feed(Signal.CARD_FELT)
-        if self._state.phase is Phase.READING:
-            self._visit = _Visit(self._ticket, tap, at)
 
     def _derive_early(self, text: str) -> None:
         """Start the slow derivation while the photo is still being read; a number that proves wrong is thrown away."""
@@ -280,7 +273,6 @@ class Station:
             self._judge(Evidence(card, None, self._table().info, self._health.clock_sure))
             return
         visit.hash = hashlib.blake2b(number.text.encode(), key=self._boot_key, digest_size=16).digest()
-        self._derivation.begin(number, self._table())
         self._look_up()
 
     def _look_up(self) -> None:
@@ -288,12 +280,15 @@ class Station:
         visit = self._visit
         if visit is None or visit.card is None or visit.judgement is not None:
             return
-        number = number_of(visit.card)
-        derived = self._derivation.result(number) if number else None
+        number, table = number_of(visit.card), self._table()
+        if number is None:
+            return
+        # Nothing to begin, mostly: but the number on the card may have proved another, or the table may be a new one.
+        self._derivation.begin(number, table)
+        derived = self._derivation.result()
         if derived is None:
             return
         key, visit.times["key"] = derived
-        table = self._table()
         began = self._now()
         found = table.lookup(key, self._clock.now())
         visit.times["lookup"] = 1000 * (self._now() - began)
@@ -303,7 +298,7 @@ class Station:
         visit = self._visit
         assert visit is not None  # noqa: S101  (its evidence has just come)
         began = self._now()
-        repeated = bool(visit.hash) and self._lane.repeats.recall(visit.hash, began) is not None
+        repeated = self._lane.repeats.recall(visit.hash, began) is not None
         # Nobody has been seen yet (H6) until the session says what became of the face.
         visit.judgement = judge(evidence, Reason.H6, self._policy, self._clock.now(), repeated=repeated)
         visit.times["decide"] = 1000 * (self._now() - began)
@@ -331,6 +326,9 @@ class Station:
                     self._timers.pop(timer, None)
             case Record():
                 return self._record_staff(effect) if effect.by_staff else self._record(effect)
+            case Do.BEGIN_VISIT:
+                self._ticket += 1
+                self._visit = _Visit(self._felt.tap, self._felt.at)
             case Do.BEGIN_FACE:
                 self._face.begin(self._ticket)
             case Do.COMPARE:
@@ -359,8 +357,7 @@ class Station:
             nothing = Evidence(Unreadable(), None, self._table().info, self._health.clock_sure)
             judgement = judge(nothing, effect.person, self._policy, self._clock.now())
         judgement = replace(judgement, person=person_line(effect.person))
-        if judgement.verdict is not effect.verdict:
-            raise AssertionError("session and judgement disagree")
+        _agree(judgement, effect)
         card = visit.card if isinstance(visit.card, IdCard) else None
         event = self._recorder.verdict(
             judgement,
@@ -378,10 +375,10 @@ class Station:
 
     def _record_staff(self, effect: Record) -> Event:
         case = self._lane.case_on_screen()
-        assert case is not None  # noqa: S101  (the answer was let in for it)
-        assert case.judgement is not None  # noqa: S101
+        assert case and case.judgement  # noqa: S101, PT018  (the answer was let in for it)
         act = ConfirmPerson() if effect.person is Reason.H5 else DenyPerson()
         judgement = apply(act, case.judgement)
+        _agree(judgement, effect)
         counted = judgement.verdict is Verdict.PASS and not self._lane.was_admitted(case.card, self._now())
         if self._recorder.staff(case.event_id, act, judgement, counted=counted) is None:
             return Signal.NOT_STORED
@@ -396,3 +393,8 @@ class Station:
 
     def _now(self) -> float:
         return self._clock.monotonic()
+
+
+def _agree(judgement: Judgement, effect: Record) -> None:
+    if judgement.verdict is not effect.verdict:
+        raise AssertionError("session and judgement disagree")

@@ -23,7 +23,7 @@ class FaceEmbedder:
         mirrored = np.ascontiguousarray(aligned[:, ::-1])
         [vectors] = self._session.run(as_batch([aligned, mirrored], self._entry.input)).values()
         if vectors.shape != (2, self._entry.dims):
-            raise ModelError(f"{self._entry.name} gives {vectors.shape[1:]} numbers, not {self._entry.dims}")
+            raise ModelError(f"{self._entry.name} gives {vectors.shape[1:]}, not {self._entry.dims}; install it again")
         units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         mean = units.sum(axis=0)
         unit: Floats = mean / max(float(np.linalg.norm(mean)), 1e-9)

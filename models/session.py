@@ -40,7 +40,7 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
-            raise ModelError(f"{name} does not open: {error}") from error
+            raise ModelError(f"{name} does not open: {error}; install the models again") from error
         [entry] = self._session.get_inputs()
         self._input = entry.name
         self._outputs = [output.name for output in self._session.get_outputs()]
@@ -52,7 +52,7 @@ class Session:
         try:
             return dict(zip(self._outputs, self._session.run(None, {self._input: batch}), strict=True))
         except _RUNTIME_ERRORS as error:
-            raise ModelError(f"{self._name} failed: {error}") from error
+            raise ModelError(f"{self._name} failed: {error}; install the models again") from error
 
 
 def as_batch(pictures: list[Picture], wanted: PictureInput) -> Floats:

@@ -5,7 +5,7 @@ so that tests can walk every state that can be reached, with every event. The ru
 
 * PASS is shown only after a record was stored, and only for H1 or H5 with every other line OK;
 * evidence that is missing ends as HELP, never as PASS and never as STOP;
-* a visitor who declines the camera, and one whom staff confirm, get their answer without any face being measured;
+* a visitor who declines the camera gets an answer without any face being measured;
 * when a visit is over, whatever ended it, everything of it is forgotten.
 """
 
@@ -113,7 +113,7 @@ class Session:
             else (Release((*_VISIT_TIMERS, Timer.DECLINE)),)
         )
         begun: tuple[Effect, ...] = () if fresh.declined else (Do.BEGIN_FACE,)
-        return fresh, (*ended, *begun, Hold(Timer.READ, now + READ_SECONDS))
+        return fresh, (*ended, Do.BEGIN_VISIT, *begun, Hold(Timer.READ, now + READ_SECONDS))
 
     def _visiting(self, state: State, event: Event, now: float) -> Step:
         reading = state.others is None

@@ -110,6 +110,7 @@ class Say:
 class Do(StrEnum):
     """Effects without content."""
 
+    BEGIN_VISIT = "begin_visit"  # the card just felt is the visitor's from now on
     BEGIN_FACE = "begin_face"  # a card was felt: the best live shot may be embedded now
     COMPARE = "compare"  # with the photo of the card just read
     LOOK_AGAIN = "look_again"
