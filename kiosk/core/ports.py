@@ -104,6 +104,7 @@ class Liveness(StrEnum):
 
     LIVE = "live"
     UNSURE = "unsure"
+    ATTACK = "attack"  # most likely a photo or a screen; a person looks, as when unsure
     ABSENT = "absent"
 
 
@@ -115,6 +116,26 @@ class Looked:
     band: Band
     liveness: Liveness
     times: tuple[tuple[str, float], ...]
+
+
+@unique
+class Hint(StrEnum):
+    """What keeps a face from being compared and the visitor can mend; where several do, the first of these."""
+
+    ONE_PERSON = "one_person"  # a second face is about as near
+    COME_CLOSER = "come_closer"
+    TAKE_OFF_MASK = "take_off_mask"
+    FACE_CAMERA = "face_camera"  # the head is turned, or nobody is seen at all
+    MORE_LIGHT = "more_light"  # too dark, or the light is behind
+    HOLD_STILL = "hold_still"  # blurred
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """What the visitor could do now, while an answer is owed; at most one every three seconds."""
+
+    ticket: int
+    hint: Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +153,7 @@ class FaceHealth:
     faults: frozenset[Fault]
 
 
-FaceEvent = Looked | FaceUnavailable | FaceHealth
+FaceEvent = Looked | Hinted | FaceUnavailable | FaceHealth
 
 
 class FaceDesk(Protocol):
