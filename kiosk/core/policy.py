@@ -2,9 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum, unique
 
 from kiosk.core.errors import PolicyError
 from kiosk.core.lines.finding import LineState
+
+
+@unique
+class FalseMatchRate(StrEnum):
+    """How many visits by somebody else may pass as a match (ISO/IEC 19795-1): the operating point of the face line."""
+
+    ONE_IN_100 = "1e-2"
+    ONE_IN_1000 = "1e-3"
+    ONE_IN_10000 = "1e-4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,7 @@ class Policy:
     abroad: LineState
     # person
     require_liveness: bool
+    face_fmr: FalseMatchRate
     looks: int
     face_seconds: int
     face_help_seconds: int
@@ -60,6 +71,10 @@ class Policy:
             0 < self.fresh_hours <= self.banner_hours <= self.stale_hours, "data ages must rise: fresh, banner, stale"
         )
         _require(self.jump_warn_seconds <= 60 * self.jump_lock_minutes, "jump_warn_seconds exceeds jump_lock_minutes")
+        _require(
+            not self.require_liveness or self.face_fmr is not FalseMatchRate.ONE_IN_100,
+            "face_fmr = 1e-2: a gate without staff (require_liveness) must match more strictly",
+        )
         _require(1 <= self.looks <= 3, "looks must be 1, 2 or 3")
         _require(1 <= self.read_tries <= 3, "read_tries must be 1, 2 or 3")
         _require(self.face_help_seconds <= self.face_seconds, "face_help_seconds exceeds face_seconds")

@@ -8,7 +8,7 @@ import pytest
 
 from kiosk.core.errors import Fault, PolicyError
 from kiosk.core.lines.finding import LineState
-from kiosk.core.policy import Policy
+from kiosk.core.policy import FalseMatchRate, Policy
 from tests.people import policy
 
 NUMBERS = [field.name for field in fields(Policy) if field.type is int]
@@ -36,6 +36,7 @@ def test_no_number_is_negative(name: str) -> None:
         ({"read_tries": 4}, "read_tries"),
         ({"face_help_seconds": 31}, "face_help_seconds"),
         ({"evidence_seconds": 601}, "evidence_seconds"),
+        ({"require_liveness": True, "face_fmr": FalseMatchRate.ONE_IN_100}, "face_fmr"),
     ],
     ids=str,
 )
@@ -55,6 +56,8 @@ def test_numbers_that_do_not_fit_together_are_refused(changes: dict[str, Any], n
         {"looks": 1, "read_tries": 1},
         {"face_help_seconds": 30},
         {"evidence_seconds": 600},
+        {"face_fmr": FalseMatchRate.ONE_IN_100},
+        {"require_liveness": True, "face_fmr": FalseMatchRate.ONE_IN_1000},
         {"test_hours": 0, "vaccine_doses": 0, "repeat_seconds": 0},
     ],
     ids=str,

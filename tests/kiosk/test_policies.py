@@ -10,7 +10,7 @@ import pytest
 import kiosk.policies
 from kiosk.core.errors import PolicyError
 from kiosk.core.lines.finding import LineState
-from kiosk.core.policy import Policy
+from kiosk.core.policy import FalseMatchRate, Policy
 from kiosk.policies import load_policy
 
 SAMPLE = Path(kiosk.policies.__file__).with_name("2022-04.toml")
@@ -47,6 +47,7 @@ def test_the_sample_holds_the_rules_of_april_2022() -> None:
         risk_area=LineState.STOP,
         abroad=LineState.ASK,
         require_liveness=False,
+        face_fmr=FalseMatchRate.ONE_IN_1000,
         looks=3,
         face_seconds=30,
         face_help_seconds=15,
@@ -84,6 +85,8 @@ def test_every_key_is_needed_typed_and_explained(tmp_path: Path, key: str) -> No
         ("yellow", '"ok"'),
         ("yellow", '"green"'),
         ("require_liveness", "0"),
+        ("face_fmr", "1e-3"),
+        ("face_fmr", '"0.001"'),
         ("valid_from", "2022-03-15T00:00:00"),
         ("valid_until", "2022-03-14"),
         ("stale_hours", "47"),
