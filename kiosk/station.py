@@ -64,6 +64,7 @@ class _Visit:
     read_at: float = 0.0
     hash: bytes = b""
     judgement: Judgement | None = None
+    liveness: set[ports.Liveness] = field(default_factory=set)
     times: dict[str, float] = field(default_factory=dict)
 
 
@@ -156,8 +157,7 @@ class Station:
         self._health.close()
 
     def _until_next_timer(self) -> float:
-        now = self._now()
-        return max(0.0, min((TICK_SECONDS, *(until - now for until in self._timers.values()))))
+        return max(0.0, min((TICK_SECONDS, *(until - self._now() for until in self._timers.values()))))
 
     def _due(self, now: float) -> Timer | None:
         """The timer that has been over for longest."""
@@ -203,12 +203,10 @@ class Station:
 
     def _handle(self, message: Message) -> None:
         match message:
-            case ports.ReaderUp():
-                self._health.report(Fault.READER, present=False)
-                self._health.report(Fault.PCSCD, present=False)
-            case ports.ReaderDown(fault):
-                self._health.report(Fault.READER, present=fault is Fault.READER)
-                self._health.report(Fault.PCSCD, present=fault is Fault.PCSCD)
+            case ports.ReaderUp() | ports.ReaderDown():
+                lost = message.fault if isinstance(message, ports.ReaderDown) else None
+                for fault in (Fault.READER, Fault.PCSCD):
+                    self._health.report(fault, present=fault is lost)
             case ports.FaceHealth(faults):
                 for fault in (Fault.CAMERA, Fault.MODELS):
                     self._health.report(fault, present=fault in faults)
@@ -228,10 +226,12 @@ class Station:
                 self._feed(Signal.READ_FAILED)
             case KeyReady():
                 self._look_up()
-            case ports.Looked(ticket, band, liveness, times) if ticket == self._ticket:
-                if self._visit is not None:
-                    self._visit.times.update(times)
+            case ports.Looked(ticket, band, liveness, times) if self._visit is not None and ticket == self._ticket:
+                self._visit.times.update(times)
+                self._visit.liveness.add(liveness)
                 self._feed(Look(band, liveness))
+            case ports.Hinted(ticket, hint) if ticket == self._ticket:
+                self._feed(hint)
             case ports.FaceUnavailable(ticket) if ticket == self._ticket:
                 self._feed(Signal.FACE_UNAVAILABLE)
             case StaffAnswer(confirmed) if self._lane.case_on_screen() is not None:
@@ -356,7 +356,7 @@ class Station:
         if judgement is None:
             nothing = Evidence(Unreadable(), None, self._table().info, self._health.clock_sure)
             judgement = judge(nothing, effect.person, self._policy, self._clock.now())
-        judgement = replace(judgement, person=person_line(effect.person))
+        judgement = replace(judgement, person=person_line(effect.person, visit.liveness))
         _agree(judgement, effect)
         card = visit.card if isinstance(visit.card, IdCard) else None
         event = self._recorder.verdict(

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from kiosk.core.card import OtherCard
 from kiosk.core.errors import Fault
+from kiosk.core.lines.finding import Finding
+from kiosk.core.ports import Liveness
 from kiosk.core.reasons import Line, Reason
 from kiosk.showing import Mode, Press, Prompt, Ribbon, Screen
 
@@ -76,6 +78,12 @@ class StaffWords:
     modes: Mapping[Mode, str]
     faults: Mapping[Fault, FaultText]
     reasons: Mapping[Reason, str]
+    liveness: Mapping[Liveness, str]
+
+    def about(self, finding: Finding) -> str:
+        """What staff read about a finding."""
+        liveness = dict(finding.values).get("liveness")
+        return self.reasons[finding.reason] if liveness is None else self.liveness[Liveness(liveness)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,7 @@ def _staff(table: dict[str, Any]) -> StaffWords:
     return StaffWords(
         modes=_each(Mode, table.pop("modes"), "modes"),
         reasons=_each(Reason, table.pop("reasons"), "reasons"),
+        liveness=_each(Liveness, table.pop("liveness"), "liveness", frozenset({Liveness.LIVE})),
         faults={fault: FaultText(**text) for fault, text in faults.items()},
         **table,
     )

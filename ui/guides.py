@@ -58,7 +58,7 @@ def paint_idle(pen: Pen, areas: Areas, view: View) -> Moving:
 def paint_guide(pen: Pen, areas: Areas, view: View) -> Moving | None:
     """One thing to do, in two lines of words and one picture."""
     words, showing = view.words, view.showing
-    heading = words.screens[showing.screen]
+    heading = view.heading
     room = areas.content.adjusted(MARGIN, 24, -MARGIN, 0)
     if areas.wide:
         panel, column = _halves(room, 0.5 if showing.screen is Screen.FACE else 0.4)
@@ -66,12 +66,9 @@ def paint_guide(pen: Pen, areas: Areas, view: View) -> Moving | None:
     else:
         panel, column = None, Column(room)
     pen.text(column.top(250, 8), heading.headline, HEADLINE, *_ON_PAGE)
-    sub = heading.sub
-    if view.caption in (Prompt.LOOK_AGAIN, Prompt.FACE_HELP) and showing.screen is Screen.FACE:
-        sub = words.prompts[view.caption]
-    pen.text(column.top(180 if areas.wide else 130, 28), sub, TITLE, *_ON_PAGE, lines=2 if areas.wide else 1)
+    pen.text(column.top(180 if areas.wide else 130, 28), heading.sub, TITLE, *_ON_PAGE, lines=2 if areas.wide else 1)
     hint = column.bottom(130, 28)
-    if view.caption is Prompt.STAFF_COMING:
+    if showing.ribbon is Ribbon.CALLED or view.caption is Prompt.STAFF_COMING:
         _band(pen, hint, (words.prompts[Prompt.STAFF_COMING],))
     elif showing.declined:
         _band(pen, hint, (words.declined,))

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kiosk.core.ports import Clock
+from kiosk.core.session import HINTS
 from kiosk.showing import Press, Prompt, Screen, Showing
 from ui.catalogue import Language, next_language
-from ui.view import View
+from ui.view import RESULTS, View
 from ui.voice import STEPS_DB
 
 GUIDANCE = frozenset(
     {
         *(Prompt.PLACE_CARD, Prompt.PLACE_AGAIN, Prompt.NOT_AN_ID_CARD),
         *(Prompt.LOOK, Prompt.LOOK_AGAIN, Prompt.FACE_HELP),
+        *HINTS.values(),
     }
 )
 BETWEEN_GUIDANCE_S = 2.5
@@ -29,6 +31,7 @@ _HOME = {
     Prompt.LOOK: Screen.FACE,
     Prompt.LOOK_AGAIN: Screen.FACE,
     Prompt.FACE_HELP: Screen.FACE,
+    **dict.fromkeys(HINTS.values(), Screen.FACE),
     Prompt.PASS: Screen.PASS,
     Prompt.HELP: Screen.HELP,
     Prompt.STOP: Screen.STOP,
@@ -46,9 +49,9 @@ class Pane(Protocol):
 
 
 class Speech(Protocol):
-    """The voice; its calls do not block, and each cuts what is being said."""
+    """The voice; its calls do not block, and each cuts what is being said. ``say`` tells how many seconds it takes."""
 
-    def say(self, prompt: Prompt, languages: tuple[Language, ...], step: int, pause: float = 0.0) -> None: ...
+    def say(self, prompt: Prompt, languages: tuple[Language, ...], step: int, pause: float = 0.0) -> float: ...
 
     def beep(self, step: int) -> None: ...
 
@@ -71,6 +74,7 @@ class Presenter:
         self._step = 0
         self._last: Prompt | None = None
         self._guided_at = float("-inf")
+        self._silent_from = float("-inf")
         self._guided: Counter[Prompt] = Counter()
         self._touched_at = clock.monotonic()
 
@@ -86,18 +90,11 @@ class Presenter:
         with self._lock:
             now = self._clock.monotonic()
             self._forget_if_idle(now)
-            pause = 0.0
-            if prompt in GUIDANCE:
-                if now - self._guided_at > IDLE_S:
-                    self._guided.clear()
-                if self._guided[prompt] >= TIMES_THE_SAME:
-                    return
-                # One that comes too soon waits in silence: it is needed, but must not chase the one before.
-                pause = max(0.0, self._guided_at + BETWEEN_GUIDANCE_S - now)
-                self._guided[prompt] += 1
-                self._guided_at = now + pause
             self._last = prompt
-            self._speak(prompt, pause)
+            if prompt in GUIDANCE:
+                self._guide(prompt, now)
+            else:
+                self._speak(prompt, now)
             self._put()
 
     def press(self, press: Press) -> None:
@@ -119,12 +116,26 @@ class Presenter:
         with self._lock:
             self._forget_if_idle(self._clock.monotonic())
 
+    def _guide(self, prompt: Prompt, now: float) -> None:
+        """Say what to do: it is always on the screen, but spoken only so often and not too soon."""
+        if now - self._guided_at > IDLE_S:
+            self._guided.clear()
+        # One that comes too soon waits in silence: it is needed, but must not chase the one before.
+        pause = max(0.0, self._guided_at + BETWEEN_GUIDANCE_S - now)
+        # A hint that still holds comes again in a few seconds, so it need not cut what is being said.
+        untimely = prompt in HINTS.values() and (pause > 0 or now < self._silent_from)
+        if untimely or self._guided[prompt] >= TIMES_THE_SAME:
+            return
+        self._guided[prompt] += 1
+        self._guided_at = now + pause
+        self._speak(prompt, now, pause)
+
     def _arrive(self, before: Screen | None, screen: Screen) -> None:
         self._last = self._last if self._last is not None and _HOME.get(self._last) is screen else None
         if screen in (Screen.IDLE, Screen.OUT_OF_ORDER):
             if before is not None:
                 self._reset()
-        elif before in (Screen.IDLE, Screen.OUT_OF_ORDER, None):
+        elif before in (Screen.IDLE, Screen.OUT_OF_ORDER, None, *RESULTS):
             self._guided.clear()
         if screen is Screen.CARD:
             self._voice.beep(self._step)
@@ -145,11 +156,11 @@ class Presenter:
         here = _FIRST_WORDS.get(self._showing.screen) if self._showing is not None else None
         prompt = self._last or here
         if prompt is not None:
-            self._speak(prompt, 0.0)
+            self._speak(prompt, self._clock.monotonic())
 
-    def _speak(self, prompt: Prompt, pause: float) -> None:
+    def _speak(self, prompt: Prompt, now: float, pause: float = 0.0) -> None:
         languages = _UNCHOSEN if self._language is None else (self._language,)
-        self._voice.say(prompt, languages, self._step, pause)
+        self._silent_from = now + self._voice.say(prompt, languages, self._step, pause)
 
     def _put(self) -> None:
         if self._showing is not None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from kiosk.core.session import HINTS
 from kiosk.showing import Press, Prompt, Screen, Showing
-from ui.catalogue import Language, Words, next_language, words
+from ui.catalogue import Heading, Language, Words, next_language, words
 
 _ENTRY = (Press.DECLINE_FACE, Press.LANGUAGE, Press.CALL_STAFF)
 _LOOKING = (Press.HEAR_AGAIN, Press.DECLINE_FACE, Press.CALL_STAFF)
@@ -35,6 +36,18 @@ class View:
     def words(self) -> Words:
         """Before anybody chose a language, the screen is in simplified Chinese."""
         return words(self.language or Language.MANDARIN)
+
+    @property
+    def heading(self) -> Heading:
+        """The two big lines: what was said last takes the place of one of them while the visitor is to look."""
+        said = self.words.screens[self.showing.screen]
+        if self.showing.screen is not Screen.FACE or self.caption is None:
+            return said
+        if self.caption in HINTS.values():
+            return Heading(self.words.prompts[self.caption], said.sub)
+        if self.caption in (Prompt.LOOK_AGAIN, Prompt.FACE_HELP):
+            return Heading(said.headline, self.words.prompts[self.caption])
+        return said
 
     @property
     def presses(self) -> tuple[Press, ...]:

@@ -69,18 +69,21 @@ class Voice:
         self._sound = sound
         self._clips = load_clips(folder)
 
-    def say(self, prompt: Prompt, languages: tuple[Language, ...], step: int, pause: float = 0.0) -> None:
-        """Speak in each language in turn, at a step of STEPS_DB, after ``pause`` seconds; cuts what is being said."""
+    def say(self, prompt: Prompt, languages: tuple[Language, ...], step: int, pause: float = 0.0) -> float:
+        """Speak in each language in turn, at a step of STEPS_DB, after ``pause`` seconds; cuts what is being said.
+
+        The result is how many seconds it takes.
+        """
         clips = [self._clips[language.value, prompt.value] for language in languages]
         if prompt in EARCONS:
             clips.insert(0, self._clips[TONES, EARCONS[prompt].value])
-        self._play(clips, step, pause)
+        return self._play(clips, step, pause)
 
     def beep(self, step: int) -> None:
         """Tell by a tone that the card is felt; cuts what is being said."""
         self._play([self._clips[TONES, Earcon.FELT.value]], step, 0.0)
 
-    def _play(self, clips: list[Clip], step: int, pause: float) -> None:
+    def _play(self, clips: list[Clip], step: int, pause: float) -> float:
         silence = np.zeros(round(_BETWEEN_S * RATE), np.int16)
         parts = [np.zeros(round(pause * RATE), np.int16)]
         for clip in clips:
@@ -88,3 +91,4 @@ class Voice:
         scaled = np.concatenate(parts) * 10 ** (STEPS_DB[step] / 20)
         names = tuple(f"{clip.lang}/{clip.name}" for clip in clips)
         self._sound.play(Utterance(names, np.round(scaled).astype("<i2").tobytes()))
+        return len(scaled) / RATE

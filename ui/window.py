@@ -99,9 +99,8 @@ class KioskWindow(QWidget):
             self._new = posted
             self._time(view.showing)
         self._view = view
-        heading = view.words.screens[view.showing.screen]
-        self.setAccessibleName(heading.headline)
-        self.setAccessibleDescription(heading.sub)
+        self.setAccessibleName(view.heading.headline)
+        self.setAccessibleDescription(view.heading.sub)
         if view.showing.staff.mode is Mode.FIELD:
             self.setCursor(Qt.CursorShape.BlankCursor)
         else:

@@ -13,6 +13,13 @@ class Prompt(StrEnum):
     LOOK = "look"
     LOOK_AGAIN = "look_again"
     FACE_HELP = "face_help"
+    # What the visitor can mend so that the face can be compared: one for each kiosk.core.ports.Hint, of the same name.
+    ONE_PERSON = "one_person"
+    COME_CLOSER = "come_closer"
+    TAKE_OFF_MASK = "take_off_mask"
+    FACE_CAMERA = "face_camera"
+    MORE_LIGHT = "more_light"
+    HOLD_STILL = "hold_still"
     PASS = "pass"
     HELP = "help"
     STOP = "stop"

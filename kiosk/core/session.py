@@ -6,6 +6,7 @@ so that tests can walk every state that can be reached, with every event. The ru
 * PASS is shown only after a record was stored, and only for H1 or H5 with every other line OK;
 * evidence that is missing ends as HELP, never as PASS and never as STOP;
 * a visitor who declines the camera gets an answer without any face being measured;
+* what could be done for the camera is said only while a visitor is being asked to look;
 * when a visit is over, whatever ended it, everything of it is forgotten.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from kiosk.core.lines.finding import LineState
 from kiosk.core.lines.person import NO_LOOKS, STATES
 from kiosk.core.policy import Policy
-from kiosk.core.ports import Band, Liveness
+from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.prompts import Prompt
 from kiosk.core.reasons import Reason
 from kiosk.core.verdict import Verdict, decide
@@ -49,6 +50,7 @@ CALL_SECONDS = 60.0
 
 _VISIT_TIMERS = (Timer.READ, Timer.AGAIN, Timer.QUIET, Timer.NEXT_LOOK, Timer.FACE_HELP, Timer.FACE, Timer.DWELL)
 _SPOKEN = {Verdict.PASS: Prompt.PASS, Verdict.HELP: Prompt.HELP, Verdict.STOP: Prompt.STOP}
+HINTS = {hint: Prompt(hint.value) for hint in Hint}
 
 Step = tuple[State, tuple[Effect, ...]]
 
@@ -136,6 +138,8 @@ class Session:
                 return replace(state, phase=Phase.FACE), (Say(Prompt.LOOK),)
             case Expired(Timer.NEXT_LOOK) if state.person is None and not state.declined:
                 return state, (Do.LOOK_AGAIN,)
+            case Hint() if state.phase is Phase.FACE:
+                return state, (Say(HINTS[event]),)
             case Expired(Timer.FACE_HELP) if not reading:
                 return state, (Say(Prompt.FACE_HELP),)
             case Expired(Timer.FACE) if not reading:

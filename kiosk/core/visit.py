@@ -5,7 +5,7 @@ from enum import StrEnum, unique
 
 from kiosk.core.lines.finding import LineState
 from kiosk.core.lines.person import NO_LOOKS, Looks
-from kiosk.core.ports import Band, Liveness
+from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.prompts import Prompt
 from kiosk.core.reasons import Reason
 from kiosk.core.verdict import Verdict
@@ -96,7 +96,7 @@ class ServiceIs:
     service: Service
 
 
-Event = Signal | Judged | Look | Expired | ServiceIs
+Event = Signal | Judged | Look | Hint | Expired | ServiceIs
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import cache
 
 from kiosk.core.lines.finding import LineState
 from kiosk.core.policy import Policy
-from kiosk.core.ports import Band, Liveness
+from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.session import Session
 from kiosk.core.visit import (
     Do,
@@ -37,6 +37,7 @@ EVENTS: tuple[Event, ...] = (
     *Signal,
     *(Judged(others) for others in LineState),
     *(Look(band, liveness) for band in Band for liveness in Liveness),
+    *Hint,
     *(Expired(timer) for timer in Timer),
     *(ServiceIs(service) for service in Service),
 )
@@ -79,7 +80,7 @@ def look_on(before: Seen, event: Event, state: State, effects: tuple[Effect, ...
     if event is Signal.CARD_FELT and state != before.state:
         matched = False
         unwilling = unwilling and before.state.phase in (Phase.IDLE, Phase.AGAIN)
-    if isinstance(event, Look) and event.band is Band.ABOVE and event.liveness is not Liveness.UNSURE:
+    if isinstance(event, Look) and event.band is Band.ABOVE and event.liveness in (Liveness.LIVE, Liveness.ABSENT):
         matched = True
     if event is Signal.DECLINED and before.state.phase in (Phase.IDLE, Phase.READING, Phase.AGAIN, Phase.FACE):
         unwilling = True

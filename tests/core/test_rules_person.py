@@ -65,10 +65,34 @@ def test_H2_the_best_look_counts_not_the_last() -> None:
     assert outcome(BETWEEN, BELOW, BELOW) == (Reason.H2, Verdict.HELP)
 
 
-def test_H2_a_match_that_may_not_be_alive_is_not_sure_here_or_at_a_gate() -> None:
-    unsure = Look(Band.ABOVE, Liveness.UNSURE)
+@pytest.mark.parametrize("liveness", [Liveness.UNSURE, Liveness.ATTACK])
+def test_H2_a_match_that_may_not_be_alive_is_not_sure_here_or_at_a_gate(liveness: Liveness) -> None:
+    doubtful = Look(Band.ABOVE, liveness)
     for under in (policy(), policy(require_liveness=True)):
-        assert outcome(unsure, unsure, unsure, under=under) == (Reason.H2, Verdict.HELP)
+        assert outcome(doubtful, doubtful, doubtful, under=under) == (Reason.H2, Verdict.HELP)
+
+
+def test_H2_an_attack_is_no_reason_not_to_look_again() -> None:
+    assert outcome(Look(Band.ABOVE, Liveness.ATTACK), Look(Band.ABOVE, Liveness.LIVE)) == (Reason.H1, Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "seen", "told"),
+    [
+        (Reason.H1, {Liveness.ABSENT}, "absent"),
+        (Reason.H1, {Liveness.LIVE}, None),
+        (Reason.H1, {Liveness.ATTACK, Liveness.LIVE}, None),
+        (Reason.H2, {Liveness.UNSURE}, "unsure"),
+        (Reason.H2, {Liveness.LIVE, Liveness.ATTACK, Liveness.UNSURE}, "attack"),
+        (Reason.H2, {Liveness.LIVE}, None),
+        (Reason.H2, {Liveness.ABSENT}, None),
+        (Reason.H4A, {Liveness.ATTACK, Liveness.ABSENT}, None),
+        (Reason.H5, {Liveness.ATTACK, Liveness.ABSENT}, None),
+    ],
+    ids=str,
+)
+def test_staff_are_told_what_was_not_known_of_liveness(reason: Reason, seen: set[Liveness], told: str | None) -> None:
+    assert person_line(reason, seen).leading.values == ((("liveness", told),) if told else ())
 
 
 def test_H2_each_look_but_the_last_asks_for_another_one() -> None:
@@ -91,8 +115,9 @@ def test_H3_only_when_every_look_was_below(looks: int) -> None:
     assert outcome(*[BELOW] * looks, under=under) == (Reason.H3, Verdict.HELP)
 
 
-def test_H3_somebody_else_is_not_a_better_match_for_not_being_surely_alive() -> None:
-    assert outcome(*[Look(Band.BELOW, Liveness.UNSURE)] * 3) == (Reason.H3, Verdict.HELP)
+@pytest.mark.parametrize("liveness", [Liveness.UNSURE, Liveness.ATTACK])
+def test_H3_somebody_else_is_not_a_better_match_for_not_being_surely_alive(liveness: Liveness) -> None:
+    assert outcome(*[Look(Band.BELOW, liveness)] * 3) == (Reason.H3, Verdict.HELP)
 
 
 def test_H3_never_stops_anybody() -> None:

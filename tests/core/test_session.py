@@ -1,7 +1,7 @@
 """A visit as the visitor meets it: words, times and screens that the laws leave open."""
 
 from kiosk.core.lines.finding import LineState
-from kiosk.core.ports import Band, Liveness
+from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.prompts import Prompt
 from kiosk.core.reasons import Reason
 from kiosk.core.verdict import Verdict
@@ -34,6 +34,19 @@ def test_the_visitor_is_asked_to_look_only_when_the_face_was_not_found_in_silenc
     assert silence.until - MOMENT < 1
     state, effects = play(Expired(Timer.QUIET), start=state)
     assert (state.phase, effects) == (Phase.FACE, (Say(Prompt.LOOK),))
+
+
+def test_a_hint_comes_after_the_request_to_look_and_never_in_the_silence_before() -> None:
+    quiet, _ = play(*READ)
+    assert play(Hint.COME_CLOSER, start=quiet) == (quiet, ())
+    asked, _ = play(Expired(Timer.QUIET), start=quiet)
+    assert play(Hint.COME_CLOSER, start=asked) == (asked, (Say(Prompt.COME_CLOSER),))
+
+
+def test_a_hint_does_not_lengthen_the_time_for_the_face() -> None:
+    for hint in Hint:
+        _, effects = play(*READ, Expired(Timer.QUIET), hint)
+        assert [type(effect) for effect in effects] == [Say]
 
 
 def test_a_result_goes_by_itself_and_help_stays_longer_than_a_pass() -> None:

@@ -3,9 +3,10 @@
 import pytest
 
 from kiosk.core.lines.finding import LineState
-from kiosk.core.ports import Liveness
+from kiosk.core.ports import Hint, Liveness
 from kiosk.core.prompts import Prompt
 from kiosk.core.reasons import Reason
+from kiosk.core.session import HINTS
 from kiosk.core.verdict import Verdict
 from kiosk.core.visit import (
     Do,
@@ -186,6 +187,18 @@ def test_nobody_is_asked_to_look_before_the_card_was_read(everything: Walk) -> N
     asked = {Say(Prompt.LOOK), Say(Prompt.LOOK_AGAIN), Say(Prompt.FACE_HELP)}
     for step in everything.where(lambda s: not asked.isdisjoint(s.effects)):
         assert step.before.state.others is not None, step
+
+
+def test_a_hint_is_given_to_whoever_is_asked_to_look_and_to_nobody_else(everything: Walk) -> None:
+    for step in everything.steps:
+        spoken = {effect.prompt for effect in step.effects if isinstance(effect, Say)}
+        if isinstance(step.event, Hint):
+            state = step.before.state
+            asked = state.phase is Phase.FACE and state.person is None and not state.declined
+            assert step.effects == ((Say(HINTS[step.event]),) if asked else ()), step
+            assert step.after == step.before, step
+        else:
+            assert spoken.isdisjoint(HINTS.values()), step
 
 
 def test_a_wish_not_to_be_compared_lasts_until_the_answer_and_no_longer(everything: Walk) -> None:

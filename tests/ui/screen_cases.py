@@ -9,6 +9,7 @@ from PyQt6.QtCore import QSize
 from kiosk.core.card import OtherCard
 from kiosk.core.errors import Fault
 from kiosk.core.reasons import Line, Reason
+from kiosk.core.session import HINTS
 from kiosk.showing import Mode, Prompt, Ribbon, Screen, Showing, StaffLine, Tile
 from ui.catalogue import PASSING
 from ui.view import View
@@ -66,6 +67,7 @@ def guides() -> Iterator[Showing]:
         yield Showing(Screen.OTHER_CARD, staff(), other_card=kind)
     for ribbon in Ribbon:
         yield Showing(Screen.IDLE, STAFF_LINES[2], ribbon=ribbon, declined=True)
+    yield Showing(Screen.FACE, STAFF_LINES[1], ribbon=Ribbon.CALLED)
 
 
 def refusals() -> Iterator[Showing]:
@@ -97,7 +99,7 @@ def everything() -> Iterator[Showing]:
 
 
 CAPTIONS = {
-    Screen.FACE: (None, Prompt.LOOK_AGAIN, Prompt.FACE_HELP, Prompt.STAFF_COMING),
+    Screen.FACE: (None, Prompt.LOOK_AGAIN, Prompt.FACE_HELP, Prompt.STAFF_COMING, *HINTS.values()),
     Screen.CARD: (None, Prompt.STAFF_COMING),
     Screen.OTHER_CARD: (None, Prompt.STAFF_COMING),
     Screen.PASS: (None, Prompt.STAFF_COMING),

@@ -4,6 +4,10 @@ from pathlib import Path
 import pytest
 
 from kiosk.core.errors import Fault
+from kiosk.core.lines.person import person_line
+from kiosk.core.ports import Liveness
+from kiosk.core.reasons import Reason
+from kiosk.core.session import HINTS
 from kiosk.showing import Prompt, Screen
 from ui.catalogue import TEXTS, Language, load_words, next_language, words
 
@@ -54,6 +58,26 @@ def test_what_is_spoken_stands_on_the_screen(language: Language) -> None:
         heading = said.screens[screen]
         spoken = _plain(said.prompts[prompt])
         assert spoken in (_plain(heading.headline), _plain(heading.headline + heading.sub))
+
+
+def test_a_hint_is_short_and_unlike_every_other_prompt(language: Language) -> None:
+    prompts = words(language).prompts
+    for prompt in HINTS.values():
+        assert len(prompts[prompt]) <= (20 if language is Language.ENGLISH else 12)
+    assert len(set(prompts.values())) == len(prompts)
+
+
+def test_staff_read_what_is_not_known_of_liveness() -> None:
+    staff = words(Language.MANDARIN).staff
+    told = {
+        (Reason.H1, Liveness.LIVE): "人证一致",
+        (Reason.H1, Liveness.ABSENT): "人证一致，无活体检测",
+        (Reason.H1B, Liveness.ABSENT): "无活体检测，请人工核对",
+        (Reason.H2, Liveness.ATTACK): "可能是照片或屏幕，请人工核对",
+        (Reason.H2, Liveness.LIVE): "人脸不能确定，请对照证件照：是本人，或不是本人",
+    }
+    for (reason, liveness), text in told.items():
+        assert staff.about(person_line(reason, (liveness,)).leading) == text
 
 
 def test_the_public_words_of_the_verdicts_are_those_of_the_rules() -> None:

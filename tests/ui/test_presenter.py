@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kiosk.core.session import HINTS
 from kiosk.showing import Press, Prompt, Ribbon, Screen, Showing
 from tests.ui.screen_cases import HandClock, staff
 from ui.catalogue import Language
@@ -17,6 +18,7 @@ class Booth:
 
     def __init__(self) -> None:
         self.clock = HandClock()
+        self.seconds = 2.0  # that an utterance takes
         self.views: list[View] = []
         self.spoken: list[tuple[Prompt, tuple[Language, ...], int, float]] = []
         self.beeps: list[int] = []
@@ -26,14 +28,20 @@ class Booth:
     def put(self, view: View) -> None:
         self.views.append(view)
 
-    def say(self, prompt: Prompt, languages: tuple[Language, ...], step: int, pause: float = 0.0) -> None:
+    def say(self, prompt: Prompt, languages: tuple[Language, ...], step: int, pause: float = 0.0) -> float:
         self.spoken.append((prompt, languages, step, pause))
+        return pause + self.seconds
 
     def beep(self, step: int) -> None:
         self.beeps.append(step)
 
     def show(self, screen: Screen) -> None:
         self.presenter.show(Showing(screen, staff()))
+
+    def hint_every(self, seconds: float, *prompts: Prompt) -> None:
+        for prompt in prompts:
+            self.clock.seconds += seconds
+            self.presenter.say(prompt)
 
     @property
     def prompts(self) -> list[Prompt]:
@@ -148,6 +156,56 @@ def test_guidance_that_comes_too_soon_waits_and_a_verdict_does_not(booth: Booth)
     booth.show(Screen.PASS)
     booth.presenter.say(Prompt.PASS)
     assert [entry[3] for entry in booth.spoken] == [0.0, pytest.approx(1.5), 0.0]
+
+
+def test_a_hint_never_cuts_what_is_being_said(booth: Booth) -> None:
+    booth.seconds = 4.0
+    booth.show(Screen.FACE)
+    booth.presenter.say(Prompt.LOOK)
+    booth.hint_every(3, Prompt.COME_CLOSER)
+    assert booth.prompts == [Prompt.LOOK]
+    booth.hint_every(3, Prompt.COME_CLOSER)
+    assert booth.spoken[-1] == (Prompt.COME_CLOSER, BOTH, 0, 0.0)
+    booth.hint_every(3, Prompt.HOLD_STILL)
+    assert booth.prompts == [Prompt.LOOK, Prompt.COME_CLOSER]
+    booth.presenter.press(Press.HEAR_AGAIN)
+    booth.hint_every(3, Prompt.HOLD_STILL)
+    assert booth.prompts == [Prompt.LOOK, Prompt.COME_CLOSER, Prompt.HOLD_STILL]
+
+
+def test_short_hints_do_not_chase_each_other(booth: Booth) -> None:
+    booth.seconds = 0.5
+    booth.show(Screen.FACE)
+    booth.hint_every(1, Prompt.COME_CLOSER, Prompt.HOLD_STILL, Prompt.HOLD_STILL, Prompt.HOLD_STILL)
+    assert [entry[0::3] for entry in booth.spoken] == [(Prompt.COME_CLOSER, 0.0), (Prompt.HOLD_STILL, 0.0)]
+
+
+def test_the_newest_hint_is_on_the_screen_though_it_is_not_spoken_any_more(booth: Booth) -> None:
+    booth.show(Screen.FACE)
+    captions = []
+    for prompt in (*[Prompt.COME_CLOSER] * 3, Prompt.HOLD_STILL, Prompt.COME_CLOSER):
+        booth.hint_every(3, prompt)
+        captions.append(booth.views[-1].caption)
+    assert booth.prompts == [Prompt.COME_CLOSER, Prompt.COME_CLOSER, Prompt.HOLD_STILL]
+    assert captions == [*[Prompt.COME_CLOSER] * 3, Prompt.HOLD_STILL, Prompt.COME_CLOSER]
+
+
+@pytest.mark.parametrize("screen", [Screen.PASS, Screen.HELP, Screen.CARD, Screen.IDLE])
+def test_a_hint_leaves_with_the_request_to_look(booth: Booth, screen: Screen) -> None:
+    for prompt in HINTS.values():
+        booth.show(Screen.FACE)
+        booth.presenter.say(prompt)
+        booth.show(screen)
+        assert booth.views[-1].caption is None
+
+
+def test_the_next_visitor_in_a_queue_is_told_as_often_as_the_first(booth: Booth) -> None:
+    for screen in (Screen.PASS, Screen.HELP, Screen.STOP):
+        for before in (Screen.CARD, Screen.FACE):
+            booth.show(before)
+        booth.hint_every(3, *[Prompt.COME_CLOSER] * 3)
+        booth.show(screen)
+    assert booth.prompts == [Prompt.COME_CLOSER] * 6
 
 
 def test_a_felt_card_beeps_once(booth: Booth) -> None:

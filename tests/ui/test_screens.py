@@ -12,7 +12,8 @@ from PyQt6.QtGui import QImage, QPainter
 
 from kiosk.core.errors import Fault, KioskError
 from kiosk.core.reasons import Line, Reason
-from kiosk.showing import Mode, Press, Screen, Showing, Tile
+from kiosk.core.session import HINTS
+from kiosk.showing import Mode, Press, Prompt, Ribbon, Screen, Showing, Tile
 from tests.ui.screen_cases import (
     LANDSCAPE,
     NOW,
@@ -34,7 +35,7 @@ from ui.fonts import can_draw, find_font
 from ui.layout import scale_of
 from ui.pen import _MEASURES, Inked
 from ui.screens import Scene, paint
-from ui.theme import BAR_TEXT, LEAST, MIN_CONTRAST, contrast
+from ui.theme import BAR_TEXT, LEAST, MIN_CONTRAST, TITLE, contrast
 from ui.view import View
 from ui.window import render
 
@@ -233,6 +234,27 @@ def test_no_name_is_remembered_by_what_measures_texts(family: str) -> None:
         return [kept.cache_info().currsize for kept in (_MEASURES.lines, _MEASURES.tight, _MEASURES.fit)]
 
     assert greet("林*范") == greet("何*甲")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=("portrait", "landscape"))
+@pytest.mark.parametrize("language", Language)
+def test_a_hint_takes_the_place_of_the_headline_and_is_the_largest_text(
+    family: str, language: Language, size: QSize
+) -> None:
+    said = words(language)
+    for prompt in HINTS.values():
+        scene, _ = draw(View(Showing(Screen.FACE, staff()), language, prompt), size, family)
+        largest = max(scene.inked, key=lambda inked: inked.px)
+        assert (largest.text, largest.px > TITLE) == (said.prompts[prompt], True)
+        assert said.screens[Screen.FACE].headline not in texts(scene)
+        assert said.screens[Screen.FACE].sub in " ".join(texts(scene))
+
+
+def test_whoever_called_for_help_sees_so_beside_a_hint(family: str) -> None:
+    said = words(Language.MANDARIN)
+    showing = Showing(Screen.FACE, staff(), ribbon=Ribbon.CALLED)
+    shown = texts(draw(View(showing, None, Prompt.COME_CLOSER), PORTRAIT, family)[0])
+    assert {said.prompts[Prompt.STAFF_COMING], said.prompts[Prompt.COME_CLOSER]} <= set(shown)
 
 
 def test_a_name_the_font_cannot_draw_is_left_out(family: str) -> None:

@@ -3,6 +3,7 @@
 A face alone never refuses anybody: below the threshold, without a camera or unwilling, staff compare by eye.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from kiosk.core.lines.finding import Finding, LineResult, LineState, line
@@ -21,6 +22,8 @@ STATES = {
     Reason.H6: LineState.UNKNOWN,
     Reason.H7: LineState.ASK,
 }
+# The liveness that staff are told of beside a rule, gravest first.
+_TOLD = {Reason.H1: (Liveness.ABSENT,), Reason.H2: (Liveness.ATTACK, Liveness.UNSURE)}
 _BY_STAFF = (Reason.H5, Reason.H7)
 _RISING = tuple(Band)
 
@@ -34,7 +37,7 @@ class Looks:
 
     def add(self, band: Band, liveness: Liveness) -> "Looks":
         """One more look; a face that may not be alive is never better than "not sure"."""
-        if liveness is Liveness.UNSURE and band is Band.ABOVE:
+        if liveness in (Liveness.UNSURE, Liveness.ATTACK) and band is Band.ABOVE:
             band = Band.BETWEEN
         return Looks(self.count + 1, max(self.best, band, key=_RISING.index))
 
@@ -55,6 +58,7 @@ class Looks:
 NO_LOOKS = Looks()
 
 
-def person_line(reason: Reason) -> LineResult:
-    """The line for one of the H rules."""
-    return line(Finding(reason, STATES[reason], by_staff=reason in _BY_STAFF))
+def person_line(reason: Reason, seen: Collection[Liveness] = ()) -> LineResult:
+    """The line for one of the H rules. ``seen``: the liveness of the looks; what staff should know of it is noted."""
+    values = tuple(("liveness", liveness.value) for liveness in _TOLD.get(reason, ()) if liveness in seen)[:1]
+    return line(Finding(reason, STATES[reason], values=values, by_staff=reason in _BY_STAFF))
