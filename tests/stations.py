@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +11,18 @@ from drivers.sim import SimReader
 from kiosk.clock import ShiftedClock
 from kiosk.core.errors import Fault
 from kiosk.core.policy import Policy
-from kiosk.core.ports import Band, CardReader, Clock, FaceEvent, FaceHealth, FaceUnavailable, Liveness, Looked
+from kiosk.core.ports import (
+    Band,
+    CardReader,
+    Clock,
+    FaceEvent,
+    FaceHealth,
+    FaceUnavailable,
+    Hint,
+    Hinted,
+    Liveness,
+    Looked,
+)
 from kiosk.health import Health
 from kiosk.journal import Journal, JournalEvent
 from kiosk.policies import SAMPLE, load_policy
@@ -43,6 +54,8 @@ class ScriptedDesk:
 
     def __init__(self) -> None:
         self.bands: list[Band | None] = []
+        self.liveness = Liveness.ABSENT
+        self.ticket = 0
         self.unavailable = False
         self.calls: list[str] = []
         self._emit: Callable[[FaceEvent], None] = lambda _event: None
@@ -53,6 +66,7 @@ class ScriptedDesk:
 
     def begin(self, ticket: int) -> None:
         self.calls.append("begin")
+        self.ticket = ticket
 
     def compare(self, ticket: int, photo: bytes) -> None:
         self.calls.append("compare")
@@ -68,13 +82,16 @@ class ScriptedDesk:
     def close(self) -> None:
         pass
 
+    def hint(self, hint: Hint, tickets_ago: int = 0) -> None:
+        self._emit(Hinted(self.ticket - tickets_ago, hint))
+
     def _look(self, ticket: int) -> None:
         if self.unavailable:
             self._emit(FaceUnavailable(ticket, "no model"))
             return
         band = self.bands.pop(0) if self.bands else Band.ABOVE
         if band is not None:
-            self._emit(Looked(ticket, band, Liveness.ABSENT, ()))
+            self._emit(Looked(ticket, band, self.liveness, ()))
 
 
 @dataclass
@@ -105,11 +122,12 @@ class Rig:
         deck: Deck,
         *,
         clock_kept: bool = True,
+        require_liveness: bool = False,
         reader: Callable[[Clock], CardReader] = SimReader,
     ) -> None:
         self.deck = deck
         self.tables = tables
-        self.policy: Policy = load_policy(SAMPLE)
+        self.policy: Policy = replace(load_policy(SAMPLE), require_liveness=require_liveness)
         self.clock = ShiftedClock(deck.table.starts_at)
         self._reader = reader(self.clock)
         self.desk = ScriptedDesk()

@@ -10,13 +10,15 @@ import pytest
 
 from drivers.virtualcard import bank_card, bare_id_card
 from kiosk.core.errors import Fault
-from kiosk.core.ports import Band
+from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.reasons import Line, Reason
+from kiosk.core.session import HINTS
 from kiosk.core.verdict import Verdict
 from kiosk.journal import JournalEvent, Kind
 from kiosk.showing import Press, Prompt, Ribbon, Screen, Showing
 from scripts.demo.deck import TABLE, build_tables, load_deck
 from tests.stations import Rig, until
+from ui.catalogue import Language, words
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,14 @@ def rig(tables: Path, tmp_path: Path) -> Iterator[Rig]:
 def leading(event: JournalEvent, line: Line) -> Reason:
     assert event.outcome is not None
     return next(entry.reasons[0] for entry in event.outcome.lines if entry.line is line)
+
+
+def staff_read(rig: Rig) -> str:
+    """What the staff lane says about the person of the case on the screen."""
+    case = rig.station._lane.case_on_screen()
+    assert case is not None
+    assert case.judgement is not None
+    return words(Language.MANDARIN).staff.about(case.judgement.person.leading)
 
 
 def test_a_green_visitor_passes_and_is_counted_once(rig: Rig) -> None:
@@ -255,6 +265,77 @@ def test_the_same_card_joins_its_open_case(rig: Rig) -> None:
         rig.shows(Screen.IDLE)
     assert len(rig.events) == 2
     assert len(rig.station._lane.cases) == 1
+
+
+def test_whoever_is_asked_to_look_hears_what_to_mend(rig: Rig) -> None:
+    rig.desk.bands = [None]
+    rig.tap("green")
+    rig.shows(Screen.FACE)
+    for hint in Hint:
+        rig.desk.hint(hint)
+        until(partial(rig.has_said, HINTS[hint], 1))
+    assert rig.audience.screen is Screen.FACE
+
+
+def test_a_hint_that_comes_late_is_for_nobody(rig: Rig) -> None:
+    rig.desk.hint(Hint.FACE_CAMERA)  # nobody has placed a card
+    rig.desk.bands = [None, None]
+    rig.tap("green")
+    rig.shows(Screen.FACE)
+    rig.station.press(Press.DECLINE_FACE)
+    rig.shows(Screen.HELP)
+    rig.desk.hint(Hint.TAKE_OFF_MASK)
+    rig.reader.remove()
+    rig.tap("elder")
+    rig.shows(Screen.FACE)
+    rig.desk.hint(Hint.HOLD_STILL, tickets_ago=1)
+    rig.desk.hint(Hint.COME_CLOSER)
+    until(partial(rig.has_said, Prompt.COME_CLOSER, 1))
+    assert set(HINTS.values()) & set(rig.audience.said) == {Prompt.COME_CLOSER}
+
+
+def test_H1_without_a_liveness_model_staff_read_so_where_they_are_needed(rig: Rig) -> None:  # noqa: N802
+    rig.tap("yellow")
+    rig.shows(Screen.HELP)
+    assert leading(rig.event(1), Line.PERSON) is Reason.H1
+    assert staff_read(rig) == "人证一致，无活体检测"
+
+
+def test_H1b_at_a_gate_that_requires_liveness_a_match_without_a_model_goes_to_staff(  # noqa: N802
+    tables: Path, tmp_path: Path
+) -> None:
+    gate = Rig(tmp_path, tables, load_deck(), require_liveness=True)
+    gate.station.start()
+    gate.shows(Screen.IDLE)
+    gate.tap("green")
+    assert not gate.shows(Screen.HELP).tiles[0].ok
+    assert leading(gate.event(1), Line.PERSON) is Reason.H1B
+    assert staff_read(gate) == "无活体检测，请人工核对"
+    gate.reader.remove()
+    gate.desk.liveness = Liveness.LIVE
+    gate.tap("elder")
+    gate.shows(Screen.PASS)
+    gate.station.close()
+
+
+@pytest.mark.parametrize(
+    ("liveness", "told"),
+    [
+        (Liveness.ATTACK, "可能是照片或屏幕，请人工核对"),
+        (Liveness.UNSURE, "不能确定是不是真人，请人工核对"),
+    ],
+)
+def test_H2_a_match_that_may_not_be_alive_is_for_staff_who_read_why(  # noqa: N802
+    rig: Rig, liveness: Liveness, told: str
+) -> None:
+    rig.desk.liveness = liveness
+    rig.tap("green")
+    for looks in (1, 2):
+        until(partial(rig.has_looked, looks))
+        rig.skip(2)
+    rig.shows(Screen.HELP)
+    assert leading(rig.event(1), Line.PERSON) is Reason.H2
+    assert staff_read(rig) == told
 
 
 def test_declining_the_camera_measures_no_face(rig: Rig) -> None:

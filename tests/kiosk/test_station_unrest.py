@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from drivers.virtualcard import bank_card, bare_id_card
-from kiosk.core.ports import Band
+from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.verdict import Verdict
 from kiosk.showing import Press, Screen, Showing
 from scripts.demo.deck import TABLE, build_tables, load_deck
@@ -45,6 +45,7 @@ def acts(rig: Watched, chance: random.Random, tables: Path) -> list[Callable[[],
 
     def look() -> None:
         rig.desk.bands = [chance.choice([*Band, None]) for _ in range(3)]
+        rig.desk.liveness = chance.choice(list(Liveness))
         rig.desk.unavailable = chance.random() < 0.2
 
     def move_table() -> None:
@@ -65,6 +66,7 @@ def acts(rig: Watched, chance: random.Random, tables: Path) -> list[Callable[[],
         lambda: rig.station.press(chance.choice(list(Press))),
         lambda: rig.station.answer(confirmed=chance.random() < 0.5),
         lambda: rig.skip(chance.choice([0.5, 2, 6, 16, 31, 130, 700])),
+        lambda: rig.desk.hint(chance.choice(list(Hint)), chance.randrange(2)),
         look,
         move_table if chance.random() < 0.1 else look,
     ]
@@ -99,7 +101,7 @@ def test_unrest_breaks_no_law(tmp_path: Path, full: bool) -> None:
             away = (folder / "tables" / "fresh" / TABLE).with_suffix(".away")
             if away.exists():
                 away.replace(folder / "tables" / "fresh" / TABLE)
-            rig.desk.bands, rig.desk.unavailable = [], False
+            rig.desk.bands, rig.desk.liveness, rig.desk.unavailable = [], Liveness.LIVE, False
             until(partial(at_rest, rig))
             rig.tap("elder")
             rig.shows(Screen.PASS)
