@@ -12,7 +12,7 @@ from PyQt6.QtGui import QGuiApplication, QImage, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QApplication
 
 from kiosk.frames import Frame, LatestFrame
-from kiosk.showing import Mode, Press, Screen, Showing
+from kiosk.showing import Mode, Press, Prompt, Screen, Showing
 from tests.ui.screen_cases import LANDSCAPE, PORTRAIT, SITE, HandClock, staff, tiles
 from ui.catalogue import Language
 from ui.view import View
@@ -88,6 +88,14 @@ def test_a_view_put_by_another_thread_is_painted_and_reported_in_the_gui_thread(
     assert threads == [threading.get_ident()]
     assert rig.window.accessibleName() == "核验通过"
     assert rig.grabbed().pixelColor(10, 200).name().upper() == "#00594C"
+
+
+def test_a_hint_is_read_out_by_screen_readers_in_place_of_the_headline(rig: Rig) -> None:
+    showing = Showing(Screen.FACE, staff())
+    rig.show(showing)
+    rig.window.put(View(showing, None, Prompt.TAKE_OFF_MASK))
+    rig.until(lambda: rig.window.accessibleName() == "请摘下口罩")
+    assert rig.window.accessibleDescription() == "不用急，慢慢来"
 
 
 def test_the_same_showing_in_another_language_is_not_a_new_one(rig: Rig) -> None:
