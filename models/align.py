@@ -1,11 +1,12 @@
-"""Five facial points, and the upright crop that embedding networks are trained on."""
+"""Five facial points, and the upright crops that networks are trained on."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.frames import Picture
-from models.session import Floats
 
 SIDE = 112
 # The five-point template of ArcFace (Deng et al. 2019) in a 112x112 crop: eye on the left of the picture, eye on its
@@ -13,6 +14,21 @@ SIDE = 112
 TEMPLATE: NDArray[np.float64] = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Where the five points lie in a crop. side: pixels of the square; points: (5, 2) in it."""
+
+    side: int
+    points: NDArray[np.float64]
+
+
+ARCFACE = Template(SIDE, TEMPLATE)
+# Eyes 52.6 pixels apart at y = 47 around x = 74, as in the chips that dlib's face network (King 2017) was trained on.
+DLIB = Template(150, (TEMPLATE - TEMPLATE[:2].mean(axis=0)) * (52.58 / 35.24) + (74.0, 47.0))
+# By the name that a manifest calls them.
+TEMPLATES = {"arcface-112": ARCFACE, "dlib-150": DLIB}
 
 
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -29,18 +45,21 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def align(bgr: Picture, points: Floats) -> Picture:
-    """The 112x112 crop with the five ``points`` (5, 2) as near as can be to the template."""
-    scale = float(np.hypot(*similarity(points, TEMPLATE)[:, 0]))
+def align(bgr: Picture, points: NDArray[np.floating], template: Template) -> Picture:
+    """The square crop with the five ``points`` (5, 2) as near as can be to the template's."""
+    scale = float(np.hypot(*similarity(points, template.points)[:, 0]))
     if scale < 1:
-        bgr, points = _shrunk(bgr, points, scale)
-    crop = cv2.warpAffine(bgr, similarity(points, TEMPLATE), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+        bgr, points = _shrunk(bgr, points, scale, template.side)
+    size = (template.side, template.side)
+    crop = cv2.warpAffine(bgr, similarity(points, template.points), size, flags=cv2.INTER_LINEAR)
     return np.asarray(crop, dtype=np.uint8)
 
 
-def _shrunk(bgr: Picture, points: Floats, scale: float) -> tuple[Picture, Floats]:
+def _shrunk(
+    bgr: Picture, points: NDArray[np.floating], scale: float, side: int
+) -> tuple[Picture, NDArray[np.floating]]:
     """The part around the face, brought to the crop's scale by area: a warp alone would skip pixels and alias."""
-    reach = 3 * SIDE / scale / 4
+    reach = 3 * side / scale / 4
     middle = points.mean(axis=0)
     height, width = bgr.shape[:2]
     left, top = (max(0, int(value)) for value in middle - reach)

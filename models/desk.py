@@ -1,7 +1,8 @@
 """The desk that compares the visitor with the photo on the card, in a thread of its own.
 
 Before a card is felt faces are found and judged, never embedded. Crops of the last second wait as shots; ``begin``
-embeds the best of them while the card is still being read, so that only the card side is left for ``compare``.
+embeds the best of them while the card is still being read, so that only the card side is left for ``compare``. Where
+the manifest has networks for liveness they look at the very shots that are embedded, and at a few more.
 One lock guards what is shared; answers are sent inside it, so that none can follow a ``forget``.
 """
 
@@ -14,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.core.errors import Fault
-from kiosk.core.ports import Clock, FaceEvent, FaceHealth, FaceUnavailable, Liveness, Looked
+from kiosk.core.policy import FalseMatchRate
+from kiosk.core.ports import Clock, FaceEvent, FaceHealth, FaceUnavailable, Hint, Hinted, Looked
 from kiosk.frames import LatestFrame, Picture
 from models.embed import cosine
 from models.engine import FaceEngine, open_engine
@@ -29,7 +31,11 @@ _PACE_BUSY = 0.1
 _PACE_IDLE = 0.3
 _POLL = 0.02
 _SHOT_AGE = 1.0
-_LOOK = 0.5  # a look waits no longer than this for more shots once it has one
+# A look waits no longer than this for more shots once it has one; five frames for liveness take half a second.
+_LOOK = 0.5
+_LOOK_WITH_LIVENESS = 1.0
+_HOLDS = 1.0  # so long something is wrong before the visitor is told
+_HINT_PAUSE = 3.0
 _LOST_AFTER = 1.0
 _FROZEN_AFTER = 2.0
 _REOPEN = 5.0
@@ -42,54 +48,82 @@ _COUNTED = 2  # a look's score is the mean of this many best scores of its shots
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Shot:
     aligned: Picture
+    surroundings: tuple[Picture, ...]
     rank: float
     seen_at: float
+
+    def wipe(self) -> None:
+        for picture in (self.aligned, *self.surroundings):
+            picture.fill(0)
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class _Visit:
-    """One card on the reader. ``asked``: an answer is owed. ``gathering``: the look at hand is still open."""
+    """One card on the reader.
+
+    shots: still to be looked at, the best one last. first_shot_at: when the look at hand had its first one. asked: an
+    answer is owed. gathering: the look at hand is still open. live and alive: what its shots gave, vectors and
+    probabilities of a living person. ailing: since when what is wrong has been so. hint_from: earliest next hint.
+    """
 
     ticket: int
     shots: list[_Shot]
     first_shot_at: float | None
+    hint_from: float
     asked: bool = False
     gathering: bool = True
     photo: bytes | None = None
     card: Floats | None = None
     live: list[Floats] = field(default_factory=list)
+    alive: list[float] = field(default_factory=list)
+    ailing: dict[Hint, float] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
 
     def wipe(self) -> None:
+        """Blank what is held. The lists of vectors stay as long as they are: the owner thread may be at them."""
         self.photo = None
+        self._wipe_look()
+        if self.card is not None:
+            self.card.fill(0)
+
+    def end_look(self) -> None:
+        """For the owner thread."""
+        self._wipe_look()
+        self.live.clear()
+        self.alive.clear()
+        self.first_shot_at = None
+
+    def _wipe_look(self) -> None:
         _wipe(self.shots)
         for vector in self.live:
             vector.fill(0)
-        if self.card is not None:
-            self.card.fill(0)
 
 
 def _wipe(shots: list[_Shot]) -> None:
     for shot in shots:
-        shot.aligned.fill(0)
+        shot.wipe()
     shots.clear()
 
 
-def _recent(shots: list[_Shot], now: float) -> list[_Shot]:
-    return [shot for shot in shots if shot.seen_at >= now - _SHOT_AGE]
+def _drop_old(shots: list[_Shot], now: float) -> None:
+    """shots: the oldest first."""
+    while shots and shots[0].seen_at < now - _SHOT_AGE:
+        shots.pop(0).wipe()
 
 
 class MatchingDesk:
     """A FaceDesk over the newest camera frame and the models of a manifest.
 
     weights: the folder of the files that the manifest names. Missing models are looked for again every five seconds.
+    rate: the operating point at which a look passes.
     """
 
-    def __init__(self, frames: LatestFrame, manifest: Path, weights: Path, clock: Clock) -> None:
+    def __init__(self, frames: LatestFrame, manifest: Path, weights: Path, clock: Clock, rate: FalseMatchRate) -> None:
         self._frames = frames
         self._manifest = manifest
         self._weights = weights
         self._clock = clock
+        self._rate = rate
         self._thread = threading.Thread(target=self._run, name="face-desk", daemon=True)
         self._emit: Callable[[FaceEvent], None]
         # Shared, under the lock.
@@ -149,16 +183,18 @@ class MatchingDesk:
     def _open_visit(self, ticket: int) -> _Visit:
         if self._visit is not None:
             self._visit.wipe()
-        recent = _recent(self._shots, self._clock.monotonic())
-        best = heapq.nlargest(_SHOTS, recent, key=lambda shot: shot.rank)
+        now = self._clock.monotonic()
+        _drop_old(self._shots, now)
+        shots = sorted(self._shots, key=lambda shot: shot.rank)
         self._shots.clear()
-        self._visit = _Visit(ticket, best, first_shot_at=min((shot.seen_at for shot in best), default=None))
+        self._visit = _Visit(ticket, shots, first_shot_at=now if shots else None, hint_from=now)
         self._poke()
         return self._visit
 
     def _ask(self, visit: _Visit) -> None:
         visit.asked = visit.gathering = True
         visit.times = {}
+        visit.ailing = {}
         self._poke()
 
     def _poke(self) -> None:
@@ -206,16 +242,25 @@ class MatchingDesk:
             self._read_card(engine, visit, photo)
             return True
         if shot is not None:
-            with self._stage(visit, "embed"):
-                visit.live.append(engine.embed(shot.aligned))
+            self._look_at(engine, visit, shot)
             return True
-        if visit.asked and visit.card is not None and self._look_is_ripe(visit):
+        if visit.asked and visit.card is not None and self._look_is_ripe(engine, visit):
             with self._stage(visit, "match"):
                 scores = heapq.nlargest(_COUNTED, (cosine(visit.card, vector) for vector in visit.live))
-                band = engine.band(sum(scores) / len(scores))
-            self._answer(visit, Looked(visit.ticket, band, Liveness.ABSENT, tuple(visit.times.items())))
+                band = engine.band(sum(scores) / len(scores), self._rate)
+            liveness = engine.liveness(visit.alive)
+            self._answer(visit, Looked(visit.ticket, band, liveness, tuple(visit.times.items())))
             return True
         return False
+
+    def _look_at(self, engine: FaceEngine, visit: _Visit, shot: _Shot) -> None:
+        if len(visit.live) < _SHOTS:
+            with self._stage(visit, "embed"):
+                visit.live.append(engine.embed(shot.aligned))
+        if len(visit.alive) < engine.liveness_frames:
+            with self._stage(visit, "liveness"):
+                visit.alive.append(engine.probability(shot.surroundings))
+        shot.wipe()
 
     def _read_card(self, engine: FaceEngine, visit: _Visit, photo: bytes) -> None:
         try:
@@ -229,11 +274,11 @@ class MatchingDesk:
         with self._stage(visit, "embed"):
             visit.card = engine.embed(crop)
 
-    def _look_is_ripe(self, visit: _Visit) -> bool:
-        if len(visit.live) >= _SHOTS:
+    def _look_is_ripe(self, engine: FaceEngine, visit: _Visit) -> bool:
+        if _complete(engine, visit):
             return True
-        began = visit.first_shot_at
-        return bool(visit.live) and began is not None and self._clock.monotonic() - began >= _LOOK
+        began, patience = visit.first_shot_at, _LOOK_WITH_LIVENESS if engine.liveness_frames else _LOOK
+        return bool(visit.live) and began is not None and self._clock.monotonic() - began >= patience
 
     def _watch(self, engine: FaceEngine, visit: _Visit | None) -> bool:
         """Examine the newest frame when it is time to."""
@@ -241,7 +286,7 @@ class MatchingDesk:
         now = self._clock.monotonic()
         if frame is None or frame.number == self._examined or now < self._examine_next:
             return False
-        if visit is not None and (not visit.gathering or len(visit.live) >= _SHOTS):
+        if visit is not None and (not visit.gathering or _complete(engine, visit)):
             return False
         sight = engine.see(frame.bgr)
         self._examined = frame.number
@@ -250,10 +295,12 @@ class MatchingDesk:
             if self._visit is not visit:
                 return True
             if visit is None:
-                # An empty place means that whoever comes next is somebody else.
-                self._shots = _recent(self._shots, now) if sight.anybody else []
-            if sight.aligned is not None and sight.quality is not None and sight.quality.usable:
-                shot = _Shot(sight.aligned, sight.quality.rank, now)
+                _drop_old(self._shots, now)
+                if not sight.anybody:
+                    # An empty place means that whoever comes next is somebody else.
+                    _wipe(self._shots)
+            if sight.aligned is not None and sight.quality is not None and not sight.hints:
+                shot = _Shot(sight.aligned, sight.surroundings, sight.quality.rank, now)
                 if visit is None:
                     self._shots.append(shot)
                 else:
@@ -261,15 +308,24 @@ class MatchingDesk:
                     if visit.first_shot_at is None:
                         visit.first_shot_at = now
                     _add(visit.times, "detect", self._clock.monotonic() - now)
+            if visit is not None and visit.asked and visit.first_shot_at is None:
+                self._hint(visit, sight.hints, now)
         return True
+
+    def _hint(self, visit: _Visit, hints: frozenset[Hint], now: float) -> None:
+        """Tell the visitor what has been wrong for a while; where several things have, the first in order."""
+        visit.ailing = {hint: visit.ailing.get(hint, now) for hint in Hint if hint in hints}
+        lasting = [hint for hint, since in visit.ailing.items() if now - since >= _HOLDS]
+        if lasting and now >= visit.hint_from:
+            visit.hint_from = now + _HINT_PAUSE
+            self._emit(Hinted(visit.ticket, lasting[0]))
 
     def _answer(self, visit: _Visit, event: Looked | FaceUnavailable) -> None:
         with self._wake:
             if self._visit is not visit or not visit.asked:
                 return
             visit.asked = visit.gathering = False
-            visit.live.clear()
-            visit.first_shot_at = None
+            visit.end_look()
             self._emit(event)
 
     @contextmanager
@@ -310,6 +366,10 @@ class MatchingDesk:
         if faults != self._reported:
             self._reported = faults
             self._emit(FaceHealth(faults))
+
+
+def _complete(engine: FaceEngine, visit: _Visit) -> bool:
+    return len(visit.live) >= _SHOTS and len(visit.alive) >= engine.liveness_frames
 
 
 def _add(times: dict[str, float], stage: str, seconds: float) -> None:

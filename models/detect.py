@@ -7,9 +7,11 @@ import numpy as np
 
 from kiosk.frames import Picture
 from models import manifest
+from models.manifest import ModelError
 from models.session import Floats, Session, as_batch
 
 _STRIDES = (8, 16, 32)
+_OUTPUTS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}  # numbers for each cell of a stride
 _OVERLAP = 0.3
 
 
@@ -35,13 +37,13 @@ class FaceDetector:
 
     def __init__(self, content: bytes, entry: manifest.Detector) -> None:
         self._entry = entry
-        self._session = Session(content, entry.name)
+        self._session = Session(content, entry.name, entry.input)
 
     def detect(self, bgr: Picture) -> list[Face]:
         """All faces, the widest-eyed first. bgr: (height, width, 3) of any size."""
         canvas, scale = self._letterbox(bgr)
         outputs = self._session.run(as_batch([canvas], self._entry.input))
-        boxes, scores, points = self._decode(outputs, canvas.shape[1])
+        boxes, scores, points = self._decode(outputs, canvas.shape[1], canvas.shape[0])
         kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self._entry.min_score, _OVERLAP)
         faces = []
         for i in kept:
@@ -61,24 +63,32 @@ class FaceDetector:
         canvas[: inner[1], : inner[0]] = cv2.resize(bgr, inner, interpolation=way)
         return canvas, scale
 
-    def _decode(self, outputs: dict[str, Floats], width: int) -> tuple[Floats, Floats, Floats]:
+    def _decode(self, outputs: dict[str, Floats], width: int, height: int) -> tuple[Floats, Floats, Floats]:
         boxes, scores, points = [], [], []
         for stride in _STRIDES:
-            classes = outputs[f"cls_{stride}"].reshape(-1)
-            objects = outputs[f"obj_{stride}"].reshape(-1)
-            score = np.sqrt(np.clip(classes, 0, 1) * np.clip(objects, 0, 1))
+            across = width // stride
+            cells = across * (height // stride)
+            classes, objects, box, point = (
+                self._table(outputs, f"{name}_{stride}", cells, columns) for name, columns in _OUTPUTS.items()
+            )
+            score = np.sqrt(np.clip(classes, 0, 1) * np.clip(objects, 0, 1))[:, 0]
             [hits] = np.nonzero(score >= self._entry.min_score)
-            cells = np.stack((hits % (width // stride), hits // (width // stride)), axis=1)
-            box = outputs[f"bbox_{stride}"].reshape(-1, 4)[hits]
-            size = np.exp(box[:, 2:])
-            boxes.append(np.hstack((cells + box[:, :2] - size / 2, size)) * stride)
+            corner = np.stack((hits % across, hits // across), axis=1)
+            size = np.exp(box[hits, 2:])
+            boxes.append(np.hstack((corner + box[hits, :2] - size / 2, size)) * stride)
             scores.append(score[hits])
-            points.append((outputs[f"kps_{stride}"].reshape(-1, 5, 2)[hits] + cells[:, None]) * stride)
+            points.append((point[hits].reshape(-1, 5, 2) + corner[:, None]) * stride)
         return (
             np.concatenate(boxes).astype(np.float32),
             np.concatenate(scores),
             np.concatenate(points).astype(np.float32),
         )
+
+    def _table(self, outputs: dict[str, Floats], name: str, cells: int, columns: int) -> Floats:
+        found = outputs.get(name)
+        if found is None or found.size != cells * columns:
+            raise ModelError(f"{self._entry.name} does not answer as a face detector; install the models again")
+        return found.reshape(cells, columns)
 
 
 def _whole_strides(side: int) -> int:

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from kiosk.core.policy import FalseMatchRate
 from kiosk.frames import Picture
 from models import manifest
-from models.manifest import ModelError
+from models.align import TEMPLATES, Template
+from models.manifest import ModelError, Thresholds
 from models.session import Floats, Session, as_batch
 
 
@@ -13,17 +15,28 @@ class FaceEmbedder:
 
     def __init__(self, content: bytes, entry: manifest.Embedder) -> None:
         self._entry = entry
-        self._session = Session(content, entry.name)
+        self._session = Session(content, entry.name, entry.input)
+
+    @property
+    def template(self) -> Template:
+        """Which crop of a face it wants."""
+        return TEMPLATES[self._entry.template]
+
+    def thresholds(self, rate: FalseMatchRate) -> Thresholds:
+        """What cosines of its vectors say at an operating point."""
+        return self._entry.at(rate)
 
     def embed(self, aligned: Picture) -> Floats:
-        """The unit vector (dims,) of a 112x112 BGR crop.
+        """The unit vector (dims,) of a BGR crop on the template.
 
         Averaged with the mirrored crop: + 1.2 points of true accepts at a false accept rate of 1e-3.
         """
         mirrored = np.ascontiguousarray(aligned[:, ::-1])
-        [vectors] = self._session.run(as_batch([aligned, mirrored], self._entry.input)).values()
-        if vectors.shape != (2, self._entry.dims):
-            raise ModelError(f"{self._entry.name} gives {vectors.shape[1:]}, not {self._entry.dims}; install it again")
+        outputs = list(self._session.run(as_batch([aligned, mirrored], self._entry.input)).values())
+        vectors = outputs[0]
+        if len(outputs) != 1 or vectors.shape != (2, self._entry.dims):
+            wanted = f"one vector of {self._entry.dims} numbers"
+            raise ModelError(f"{self._entry.name} does not answer with {wanted}; install the models again")
         units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         mean = units.sum(axis=0)
         unit: Floats = mean / max(float(np.linalg.norm(mean)), 1e-9)

@@ -1,16 +1,21 @@
 """The manifest of the face models: which file plays which role, whose it is, and what it was measured to do.
 
-The code knows the roles ``detect`` and ``embed`` and never a model's name; weights change by changing this file.
+The code knows the roles ``detect``, ``embed``, ``mask`` and ``liveness`` and never a model's name; weights change by
+changing this file. The files of one manifest lie together in one folder.
 """
 
 import hashlib
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.core.errors import Fault, KioskError
+from kiosk.core.policy import FalseMatchRate
+from kiosk.core.ports import Band
+from models.align import TEMPLATES
 
 
 class ModelError(KioskError):
@@ -52,24 +57,22 @@ class Detector(Weights):
     min_score: Annotated[float, Field(gt=0, lt=1)]
 
 
-class Thresholds(_Strict):
-    """Cosines of one look. A visit is the best of three looks, and these hold its false accept rate.
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Cosines of one look between which a second and a third one are worth taking."""
 
-    t_pass: 1 in 1,000 visits by somebody else reaches it. t_ask: 1 in 100.
-    """
+    t_ask: float
+    t_pass: float
 
-    t_pass: Annotated[float, Field(gt=-1, lt=1)]
-    t_ask: Annotated[float, Field(gt=-1, lt=1)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.t_ask >= self.t_pass:
-            raise ValueError("t_ask must lie below t_pass")
-        return self
+    def band(self, score: float) -> Band:
+        """Where a look's cosine lies."""
+        if score >= self.t_pass:
+            return Band.ABOVE
+        return Band.BETWEEN if score >= self.t_ask else Band.BELOW
 
 
 class Evaluation(_Strict):
-    """What was measured under one condition of the card photo, at the thresholds of this manifest, in per cent."""
+    """What was measured under one condition of the card photo, at 1e-2 (t_ask) and 1e-3 (t_pass), in per cent."""
 
     condition: str
     genuine_visits: Annotated[int, Field(gt=0)]
@@ -81,11 +84,70 @@ class Evaluation(_Strict):
 
 
 class Embedder(Weights):
-    """Turns an aligned face into a vector of ``dims`` numbers whose cosine tells people apart."""
+    """Turns an aligned face into a vector of ``dims`` numbers whose cosine tells people apart.
+
+    template: the crop it was trained on. thresholds: cosines of one look by the false match rate of a visit, which is
+    the best of three looks: at 1e-3, one in 1,000 visits by somebody else reaches it.
+    """
 
     dims: Annotated[int, Field(gt=0)]
-    thresholds: Thresholds
+    template: Literal["arcface-112", "dlib-150"]
+    thresholds: dict[Annotated[FalseMatchRate, Field(strict=False)], Annotated[float, Field(gt=-1, lt=1)]]
     evaluation: Annotated[tuple[Evaluation, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        cosines = [self.thresholds[rate] for rate in sorted(self.thresholds, key=float, reverse=True)]
+        if set(self.thresholds) != set(FalseMatchRate) or cosines != sorted(set(cosines)):
+            raise ValueError(f"thresholds must name {', '.join(FalseMatchRate)} and rise in this order")
+        side = TEMPLATES[self.template].side
+        if (self.input.width, self.input.height) != (side, side):
+            raise ValueError(f"input must be {side} wide and high, as the template is")
+        return self
+
+    def at(self, rate: FalseMatchRate) -> Thresholds:
+        """The thresholds of an operating point: it decides what passes; what is worth another look is always 1e-2."""
+        return Thresholds(t_ask=self.thresholds[FalseMatchRate.ONE_IN_100], t_pass=self.thresholds[rate])
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class MaskFinder(Weights):
+    """Tells from the 112x112 crop on ArcFace's template, scaled to its input, whether mouth and nose are covered.
+
+    Its one output is 0..1; from ``masked_at`` on the face counts as masked.
+    """
+
+    masked_at: Share
+
+
+class LivenessNetwork(Weights):
+    """Gives the probabilities of several classes, of which number ``live`` is a living person.
+
+    crop: sides of what it sees, in sides of the face box.
+    """
+
+    crop: Annotated[float, Field(gt=0)]
+    live: Annotated[int, Field(ge=0)]
+
+
+class AttackDetection(_Strict):
+    """Presentation attack detection (ISO/IEC 30107-3) by networks whose probabilities are averaged over ``frames``.
+
+    From ``live_at`` on a look is live, below ``attack_at`` an attack, between them nobody can say.
+    """
+
+    live_at: Share
+    attack_at: Share
+    frames: Annotated[int, Field(gt=0)]
+    networks: Annotated[tuple[LivenessNetwork, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.attack_at >= self.live_at:
+            raise ValueError("attack_at must lie below live_at")
+        return self
 
 
 class Manifest(_Strict):
@@ -93,6 +155,8 @@ class Manifest(_Strict):
 
     detect: Detector
     embed: Embedder
+    mask: MaskFinder | None = None
+    liveness: AttackDetection | None = None
 
 
 def load_manifest(path: Path) -> Manifest:

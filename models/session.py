@@ -24,15 +24,19 @@ _RUNTIME_ERRORS = (
     ValueError,
 )
 _ERRORS_ONLY = 3
+_ROUNDING = 1e-3
 
 
 class Session:
     """One network on the CPU. ``fixed_size``: (width, height) it insists on, or None where any will do."""
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes, name: str, wanted: PictureInput) -> None:
         options = onnxruntime.SessionOptions()
-        # Two threads save 3 ms of 12 on an idle two-core machine, but at the moment that counts the other core
-        # derives the look-up key, and a second thread would only delay that.
+        # Finding and embedding a face take 12 ms of processor time on one thread and 13 on two, if two do not spin
+        # while they wait; spinning (the default from two on) takes 70. On two cores busy with other work the clock
+        # showed 18 to 27, 13 and 43 to 51 ms. Two threads would still not bring a verdict forward: the derivation of
+        # the look-up key takes longer than the faces, has the other core, and would lose what the second thread
+        # gains. With four cores nobody waits for the faces either.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
@@ -40,19 +44,32 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
-            raise ModelError(f"{name} does not open: {error}; install the models again") from error
-        [entry] = self._session.get_inputs()
-        self._input = entry.name
+            raise ModelError(f"{name} does not open: {_told(error)}; install the models again") from error
+        inputs = self._session.get_inputs()
+        shape = inputs[0].shape if len(inputs) == 1 else []
+        sizes = (3, wanted.height, wanted.width)
+        # A name in place of a number stands for any size.
+        if len(shape) != 4 or any(isinstance(is_, int) and is_ != be for is_, be in zip(shape[1:], sizes, strict=True)):
+            raise ModelError(f"{name} does not want pictures of {sizes}; install the models again")
+        self._input = inputs[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
-        height, width = entry.shape[2:]
+        height, width = shape[2:]
         self.fixed_size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
     def run(self, batch: Floats) -> dict[str, Floats]:
-        """Outputs by name for an NCHW batch."""
+        """Outputs by name for an NCHW batch; ModelError where one of them is no number."""
         try:
-            return dict(zip(self._outputs, self._session.run(None, {self._input: batch}), strict=True))
+            outputs = self._session.run(None, {self._input: batch})
         except _RUNTIME_ERRORS as error:
-            raise ModelError(f"{self._name} failed: {error}; install the models again") from error
+            raise ModelError(f"{self._name} failed: {_told(error)}; install the models again") from error
+        for output in outputs:
+            if getattr(output, "dtype", None) != np.float32 or not np.isfinite(output).all():
+                raise ModelError(f"{self._name} answers with what is no number; install the models again")
+        return dict(zip(self._outputs, outputs, strict=True))
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def as_batch(pictures: list[Picture], wanted: PictureInput) -> Floats:
@@ -63,3 +80,8 @@ def as_batch(pictures: list[Picture], wanted: PictureInput) -> Floats:
     if (wanted.low, wanted.high) != (0.0, 255.0):
         stack = stack * np.float32((wanted.high - wanted.low) / 255.0) + np.float32(wanted.low)
     return np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
+
+
+def is_share(number: float) -> bool:
+    """Whether a number is one of 0..1, as far as sums of single precision are."""
+    return -_ROUNDING <= number <= 1 + _ROUNDING

@@ -88,7 +88,8 @@ class _Subject:
     def __init__(self, manifest: Manifest, weights: Path) -> None:
         self._detector = FaceDetector(read_weights(manifest.detect, weights), manifest.detect)
         embedder = FaceEmbedder(read_weights(manifest.embed, weights), manifest.embed)
-        self._engine = FaceEngine(self._detector, embedder, manifest.embed.thresholds)
+        self._template = embedder.template
+        self._engine = FaceEngine(self._detector, embedder)
 
     def references(self, path: Path) -> dict[str, Floats | None]:
         """The vector of the card photo of each condition, or of none where the portrait shows no face."""
@@ -101,11 +102,14 @@ class _Subject:
     def attempt(self, path: Path) -> Floats | None:
         picture = _read(path)
         face = self._face(picture)
-        return None if picture is None or face is None else self._engine.embed(align(picture, face.points))
+        return None if picture is None or face is None else self._engine.embed(self._aligned(picture, face))
+
+    def _aligned(self, picture: Picture, face: Face) -> Picture:
+        return align(picture, face.points, self._template)
 
     def _crop(self, portrait: Picture, face: Face, level: Level | None) -> Picture:
         if level is None:
-            return align(portrait, face.points)
+            return self._aligned(portrait, face)
         coded = id_photo(portrait, face.points[:2], level)
         if level is Level.CARD:
             return self._engine.crop_of_card(decode_photo(coded))

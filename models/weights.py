@@ -18,8 +18,10 @@ class Standing(StrEnum):
 
 
 def roles(manifest: Manifest) -> dict[str, Weights]:
-    """The entries of a manifest by the role they play."""
-    return {role: entry for role, entry in manifest if isinstance(entry, Weights)}
+    """Every file of a manifest by the role it plays; the networks of liveness detection are numbered."""
+    named = {role: entry for role, entry in manifest if isinstance(entry, Weights)}
+    networks = manifest.liveness.networks if manifest.liveness else ()
+    return named | {f"liveness.{number}": network for number, network in enumerate(networks, 1)}
 
 
 def standing(entry: Weights, folder: Path) -> Standing:

@@ -89,7 +89,7 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
     sound: Sound = SilentSound() if settings.sound.output is SoundOutput.SILENT else open_sound()
     reader = open_reader(settings.reader, clock)
     # The face desk paces itself by the camera, so it must not see a demo's clock jump.
-    desk = MatchingDesk(frames, settings.models.manifest, settings.models.folder, SystemClock())
+    desk = MatchingDesk(frames, settings.models.manifest, settings.models.folder, SystemClock(), policy.face_fmr)
     presses: list[Callable[[Press], None]] = []
     presenter = Presenter(window, Voice(sound), lambda press: presses[0](press), clock)
     station = Station(

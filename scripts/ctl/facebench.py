@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from kiosk.clock import SystemClock
+from kiosk.core.policy import FalseMatchRate
 from kiosk.core.ports import FaceEvent, FaceHealth
 from kiosk.frames import Frame, LatestFrame, Picture
 from models.desk import MatchingDesk
@@ -81,7 +82,7 @@ def _idle(manifest: Path, weights: Path, hall: Picture) -> float:
     """Per cent of one core that a desk takes to watch a place where nobody stands."""
     said: queue.SimpleQueue[FaceEvent] = queue.SimpleQueue()
     frames = LatestFrame()
-    desk = MatchingDesk(frames, manifest, weights, SystemClock())
+    desk = MatchingDesk(frames, manifest, weights, SystemClock(), FalseMatchRate.ONE_IN_1000)
     frames.put(Frame(hall, time.monotonic(), 0))
     desk.start(said.put)
     try:
