@@ -7,6 +7,7 @@ from enum import StrEnum, unique
 from pathlib import Path
 
 import models
+from kiosk.settings import ModelFiles
 from models.manifest import load_manifest
 from models.weights import roles
 
@@ -30,6 +31,11 @@ class ModelSet:
     name: SetName
     manifest: Path
     folder: Path
+
+    @property
+    def files(self) -> ModelFiles:
+        """The same for the settings of a kiosk."""
+        return ModelFiles(manifest=self.manifest, folder=self.folder)
 
     @property
     def is_there(self) -> bool:

@@ -16,11 +16,12 @@ from rich.console import Console
 from kiosk.settings import SoundOutput
 from models.engine import open_engine
 from scripts.ctl.demo import STAGES
-from scripts.ctl.models import MANIFEST, WEIGHTS, WeightsFolder
+from scripts.ctl.models import SetOption, WeightsFolder
 from scripts.ctl.output import AsJson, figures
 from scripts.demo.deck import load_deck
 from scripts.demo.faces import NOBODY, PERSONS, card_photo, make_demo_faces
 from scripts.demo.player import Player
+from scripts.modelsets import SetName, model_set
 
 app = typer.Typer(no_args_is_help=True, help="Measures this kiosk.")
 
@@ -60,20 +61,22 @@ def tap(
 
 
 @app.command()
-def face(weights: WeightsFolder = WEIGHTS, as_json: AsJson = False) -> None:
+def face(set_: SetOption = SetName.DEFAULT, weights: WeightsFolder = None, as_json: AsJson = False) -> None:
     """Measure the models on one thread, in a process of their own, with a picture of the demo before the camera.
 
     ``live_side`` finds, aligns and embeds the face of a 1280x720 picture, ``card_side`` decodes a card's photo block
     and does the same. ``start`` runs from the launch of that process to models that have answered once; ``idle_cpu``
     is the share of one core that watching an empty place takes.
     """
-    open_engine(MANIFEST, weights)  # says in words what is missing
+    chosen = model_set(set_)
+    weights = weights or chosen.folder
+    open_engine(chosen.manifest, weights)  # says in words what is missing
     with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as folder:
         faces, card = Path(folder), Path(folder) / "card.jp2"
         make_demo_faces(faces)
         card.write_bytes(card_photo(PERSONS[0]))
         pictures = [faces / name / "00.jpg" for name in (PERSONS[0], NOBODY)]
-        paths = map(str, [MANIFEST, weights, *pictures, card])
+        paths = map(str, [chosen.manifest, weights, *pictures, card])
         answer = subprocess.run(
             [sys.executable, "-P", "-m", "scripts.ctl.facebench", str(time.monotonic()), *paths],
             stdout=subprocess.PIPE,

@@ -12,10 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from kiosk.core.errors import KioskError
+from models.manifest import Weights, load_manifest
+from models.weights import roles
 from scripts.ctl.output import AsJson, Exit, emit
 from scripts.demo.deck import load_deck
 from scripts.demo.player import Outcome, Player, StuckError
 from scripts.demo.stage import LANDSCAPE, PORTRAIT
+from scripts.modelsets import SetName, model_set
 
 OUT = Path("out/demo")
 TABLE_WIDTH = 170  # a narrower terminal wraps whole lines, which is easier to read than wrapped cells
@@ -25,6 +28,7 @@ STAGES = "card photo detect embed key lookup decide journal paint".split()
 def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Leave the window open at the end.")] = False,
     camera: Annotated[str | None, typer.Option(help="A real camera, by its number: who stands there decides.")] = None,
+    set_: Annotated[SetName | None, typer.Option("--set", help="Models, if not those that are there.")] = None,
     landscape: Annotated[bool, typer.Option("--landscape", help="Open the window 1920 x 1080.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for pictures and prepared data.")] = OUT,
     as_json: AsJson = False,
@@ -41,13 +45,17 @@ def demo(
         out.resolve(),
         size=LANDSCAPE if landscape else PORTRAIT,
         camera=None if camera is None else f"v4l2:{camera}",
+        models=None if set_ is None else model_set(set_).files,
         pictures=pictures,
     )
-    outcomes = []
+    outcomes, ran = [], dict[str, Weights]()
     try:
         console.print(f"Reader: {escape(player.stage.reader_note)}")
         player.open()
-        console.print("Faces: compared by models" if player.with_models else "Faces: no models, staff compare")
+        ran = _files(player)
+        console.print("Faces: compared by models" if ran else "Faces: no models, staff compare")
+        for role, entry in ran.items():
+            console.print(f"  {role}: {entry.file}, sha256 {entry.sha256}", highlight=False)
         for outcome in player.play():
             outcomes.append(outcome)
             console.print(f"  {'ok' if outcome.right else 'WRONG'}  {escape(outcome.step.title)}")
@@ -60,12 +68,23 @@ def demo(
         player.close()
     right = all(outcome.right for outcome in outcomes)
     if as_json:
-        emit({"right": right, "steps": [_facts(outcome) for outcome in outcomes]})
+        emit(
+            {
+                "right": right,
+                "models": {entry.file: entry.sha256 for entry in ran.values()},
+                "steps": [_facts(outcome) for outcome in outcomes],
+            }
+        )
     else:
         console.print(_table(outcomes), f"Pictures: {pictures}")
     # With a real camera the answers are those of whoever stands there.
     if not right and camera is None:
         raise typer.Exit(Exit.NO)
+
+
+def _files(player: Player) -> dict[str, Weights]:
+    """What compares faces, by role. The engine opens no file that differs from its manifest, so that this proves it."""
+    return roles(load_manifest(player.stage.settings.models.manifest)) if player.with_models else {}
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

@@ -31,7 +31,10 @@ from kiosk.policies import load_policy
 from kiosk.settings import Settings, SoundOutput, load_settings
 from kiosk.table.file import open_table
 from models.engine import open_engine
+from models.manifest import load_manifest
+from models.weights import Standing, roles, standing
 from scripts.ctl.output import AsJson, Exit, emit
+from scripts.modelsets import SetName, model_set
 from ui.app import clock_of
 
 READER_SECONDS = 3.0
@@ -114,8 +117,14 @@ def _camera(url: str) -> str:
 
 
 def _models(settings: Settings) -> str:
+    entries = roles(load_manifest(settings.models.manifest))
+    if settings.models == model_set(SetName.DEFAULT).files:
+        for entry in entries.values():
+            if (is_ := standing(entry, settings.models.folder)) is not Standing.OK:
+                raise AmissError(f"{entry.file} is {is_} in {settings.models.folder}. Run kioskctl models build.")
     open_engine(settings.models.manifest, settings.models.folder)
-    return f"{settings.models.manifest.name}: every file has its digest, and opens"
+    files = ", ".join(f"{role} {entry.file} {entry.sha256[:12]}" for role, entry in entries.items())
+    return f"every file of {settings.models.manifest.name} has its digest, and opens: {files}"
 
 
 def _table(settings: Settings, clock: Clock) -> str:

@@ -10,59 +10,91 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-import models
-from models.manifest import load_manifest
+from kiosk.core.policy import FalseMatchRate
+from models.manifest import Weights, load_manifest
 from models.trial import run_trial
 from models.weights import Standing, install_weights, roles, standing
 from scripts.ctl.demo import TABLE_WIDTH
 from scripts.ctl.output import AsJson, Exit, emit
 from scripts.ctl.trialreport import LOOK, kinds_of, report
-from scripts.demo.stage import FACE_DATA
+from scripts.modelsets import ModelSet, SetName, model_set
 
-app = typer.Typer(no_args_is_help=True, help="Lists, verifies, installs and evaluates face models.")
+app = typer.Typer(no_args_is_help=True, help="Lists, verifies, builds, installs and evaluates face models.")
 
-MANIFEST = Path(models.__path__[0]) / "production.toml"
-WEIGHTS = FACE_DATA / "models"
-WeightsFolder = Annotated[Path, typer.Option("--weights", help="Folder of the model files.")]
+SetOption = Annotated[SetName, typer.Option("--set", help="Which set of models.")]
+WeightsFolder = Annotated[
+    Path | None, typer.Option("--weights", help="Folder of the model files, if not the set's usual one.")
+]
 
 
 @app.command(name="list")
-def list_(as_json: AsJson = False) -> None:
-    """Say which file plays which role, and whose it is."""
-    entries = roles(load_manifest(MANIFEST))
-    _show(
-        [
-            {"role": role, **entry.model_dump(include={"name", "licence", "file", "source", "sha256"})}
-            for role, entry in entries.items()
-        ],
-        as_json,
-    )
+def list_(set_: SetOption = SetName.DEFAULT, as_json: AsJson = False) -> None:
+    """Say which file plays which role, whose it is, where it is looked for, and what the default set is made from."""
+    chosen = model_set(set_)
+    facts = [
+        {"role": role, **entry.model_dump(include={"name", "licence", "file", "source", "sha256"})}
+        for role, entry in _entries(chosen).items()
+    ]
+    places = {"manifest": str(chosen.manifest), "folder": str(chosen.folder)}
+    made_from: dict[str, str] = {}
+    if set_ is SetName.DEFAULT:
+        # Only set-up and those who ask for it need onnx.
+        from models.build import ingredients
+
+        made_from = ingredients()
+    if as_json:
+        emit({"models": facts, **places, "made_from": made_from})
+        return
+    _show(facts, as_json)
+    for name, fact in (places | made_from).items():
+        _console().print(f"{name}: {fact}", markup=False, style="red" if name == "missing" else None)
 
 
 @app.command()
-def verify(weights: WeightsFolder = WEIGHTS, as_json: AsJson = False) -> None:
+def verify(set_: SetOption = SetName.DEFAULT, weights: WeightsFolder = None, as_json: AsJson = False) -> None:
     """Say of each file whether it is the one that the manifest names; 0 only if all are."""
-    facts = _verified(weights)
+    chosen = model_set(set_)
+    facts = _verified(chosen, weights or chosen.folder)
     _show(facts, as_json)
     if any(fact["digest"] != Standing.OK for fact in facts):
         raise typer.Exit(Exit.NO)
 
 
 @app.command()
+def build(
+    to: Annotated[Path | None, typer.Option(help="Folder for the files, if not the default set's usual one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the files of the default set, and verify them; where something is missing or different nothing changes."""
+    from models.build import build_set
+
+    chosen = model_set(SetName.DEFAULT)
+    target = to or chosen.folder
+    build_set(target, chosen.manifest)
+    _show(_verified(chosen, target), as_json)
+
+
+@app.command()
 def install(
     folder: Annotated[Path, typer.Argument(help="Folder that holds the files.")],
     to: Annotated[Path, typer.Option(help="The kiosk's folder of model files.")],
+    set_: SetOption = SetName.PRODUCTION,
     as_json: AsJson = False,
 ) -> None:
     """Copy the files that the manifest names, once all of them have proved right; else nothing changes."""
-    install_weights(load_manifest(MANIFEST), folder, to)
-    _show(_verified(to), as_json)
+    chosen = model_set(set_)
+    install_weights(load_manifest(chosen.manifest), folder, to)
+    _show(_verified(chosen, to), as_json)
 
 
-def _verified(folder: Path) -> list[dict[str, str]]:
+def _entries(chosen: ModelSet) -> dict[str, Weights]:
+    return roles(load_manifest(chosen.manifest))
+
+
+def _verified(chosen: ModelSet, folder: Path) -> list[dict[str, str]]:
     return [
         {"role": role, **entry.model_dump(include={"name", "licence", "file"}), "digest": standing(entry, folder)}
-        for role, entry in roles(load_manifest(MANIFEST)).items()
+        for role, entry in _entries(chosen).items()
     ]
 
 
@@ -70,7 +102,9 @@ def _show(facts: list[dict[str, str]], as_json: bool) -> None:
     if as_json:
         emit({"models": facts})
         return
-    table = Table(*facts[0])
+    table = Table()
+    for name in facts[0]:
+        table.add_column(name, overflow="fold")  # a digest that is cut proves nothing
     for fact in facts:
         table.add_row(*map(escape, fact.values()))
     _console().print(table)
@@ -83,7 +117,8 @@ def _console() -> Console:
 @app.command(name="eval")
 def evaluate(
     folder: Annotated[Path, typer.Argument(help="Folder with a folder of pictures (*.jpg) for each person.")],
-    weights: WeightsFolder = WEIGHTS,
+    set_: SetOption = SetName.DEFAULT,
+    weights: WeightsFolder = None,
     det: Annotated[Path | None, typer.Option(help="PNG to draw the DET curves into.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Take the first so many people only.")] = None,
     as_json: AsJson = False,
@@ -95,11 +130,15 @@ def evaluate(
     tar is of single looks and what is said at the shipped thresholds and of staff is of visits; the other kind
     carries its name as a suffix.
     """
-    manifest = load_manifest(MANIFEST)
+    chosen = model_set(set_)
+    manifest = load_manifest(chosen.manifest)
     watched = functools.partial(track, console=Console(stderr=True))
-    trial = run_trial(manifest, weights, folder, limit, functools.partial(watched, description="People"))
+    trial = run_trial(
+        manifest, weights or chosen.folder, folder, limit, functools.partial(watched, description="People")
+    )
     kinds = kinds_of(trial)
-    told = report(trial, kinds, manifest.embed.thresholds, functools.partial(watched, description="Intervals"))
+    thresholds = manifest.embed.at(FalseMatchRate.ONE_IN_1000)
+    told = report(trial, kinds, thresholds, functools.partial(watched, description="Intervals"))
     if det is not None:
         # matplotlib takes its time to import, and nothing else here needs it.
         from scripts.ctl.det import draw_det

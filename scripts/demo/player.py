@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication
 
 from kiosk.core.errors import Fault
 from kiosk.recorder import Stored
-from kiosk.settings import SoundOutput
+from kiosk.settings import ModelFiles, SoundOutput
 from kiosk.showing import Screen, Showing
 from scripts.demo.deck import Deck, Expectation, Step
 from scripts.demo.stage import LANDSCAPE, PORTRAIT, Stage
@@ -58,13 +58,16 @@ class Player:
         *,
         size: tuple[int, int] = PORTRAIT,
         camera: str | None = None,
+        models: ModelFiles | None = None,
         output: SoundOutput = SoundOutput.AUTO,
         pictures: Path | None = None,
     ) -> None:
         self._deck = deck
         self._pictures = pictures
         self._stored: SimpleQueue[tuple[Stored, float]] = SimpleQueue()
-        self.stage = Stage(deck, folder, size=size, camera=camera, output=output, on_stored=self._note_event)
+        self.stage = Stage(
+            deck, folder, size=size, camera=camera, models=models, output=output, on_stored=self._note_event
+        )
         self.kiosk = self.stage.kiosk
         self._painted: tuple[Showing, float, float] | None = None
         self.kiosk.window.on_painted = self._note_paint

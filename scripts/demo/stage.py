@@ -1,12 +1,10 @@
 """The stage of the demo: faces, tables, a settings object, a place to lay cards, and the kiosk itself."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import models
 from drivers.camera import FolderCamera
 from drivers.rig import PrivateRig
 from drivers.sim import SimReader
@@ -19,9 +17,9 @@ from kiosk.settings import ClockStart, ModelFiles, Settings, Sound, SoundOutput,
 from kiosk.showing import Mode
 from scripts.demo.deck import PEPPER, Deck, TableName, build_tables, lay_table
 from scripts.demo.faces import NOBODY, make_demo_faces
+from scripts.modelsets import set_that_is_there
 from ui.app import Kiosk, compose
 
-FACE_DATA = Path(os.environ.get("KIOSK_FACE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "face")
 PORTRAIT, LANDSCAPE = (1080, 1920), (1920, 1080)
 
 
@@ -29,6 +27,7 @@ class Stage:
     """Sets everything up under ``folder``; faces and tables stay there for the next run, the journal begins anew.
 
     ``reader_note`` says which reader the cards lie on. ``camera`` is a camera URL in place of the played faces.
+    ``models``: those that are there where none are given.
     """
 
     def __init__(
@@ -38,6 +37,7 @@ class Stage:
         *,
         size: tuple[int, int] = PORTRAIT,
         camera: str | None = None,
+        models: ModelFiles | None = None,
         output: SoundOutput = SoundOutput.AUTO,
         on_stored: Callable[[Stored], None],
     ) -> None:
@@ -60,10 +60,7 @@ class Stage:
             reader="pcsc:" if self.rig else "sim:",
             camera=camera or f"folder:{self._faces / NOBODY}",
             journal=_fresh_journal(folder),
-            models=ModelFiles(
-                manifest=Path(models.__path__[0]) / "production.toml",
-                folder=FACE_DATA / "models",
-            ),
+            models=models or set_that_is_there().files,
             table=TableFiles(file=lay_table(self._tables, "fresh"), pepper=self._tables / PEPPER),
             window=Window(width=width, height=height),
             sound=Sound(output=output),
