@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
+from models.manifest import load_manifest
+from models.weights import roles
 from scripts.demo.deck import load_deck
-from scripts.demo.stage import FACE_DATA
+from scripts.modelsets import FACE_DATA, SetName, model_set
 
 pytestmark = pytest.mark.timeout(600)
 
 
-def play(folder: Path, face_data: Path) -> tuple[int, dict[str, Any], str]:
+def play(folder: Path, name: SetName, face_data: Path = FACE_DATA) -> tuple[int, dict[str, Any], str]:
     environment = {**os.environ, "KIOSK_FACE_DATA": str(face_data), "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, "-P", "-m", "scripts.ctl", "demo", "--json", "--out", str(folder)]
+    command = [sys.executable, "-P", "-m", "scripts.ctl", "demo", "--json", "--set", name, "--out", str(folder)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
     try:
         return ended.returncode, json.loads(ended.stdout), ended.stderr
@@ -40,13 +42,19 @@ def names_somebody(folder: Path, said: str) -> list[str]:
     return [text for text in personal if text.encode() in left or text.encode("utf-16-le") in left]
 
 
-def test_the_deck_with_face_models(tmp_path: Path) -> None:
-    if not (FACE_DATA / "models").is_dir():
-        pytest.skip(f"no face models in {FACE_DATA}; KIOSK_FACE_DATA names their folder")
-    code, answer, said = play(tmp_path, FACE_DATA)
+@pytest.mark.parametrize("name", list(SetName))
+def test_the_deck_with_face_models(name: SetName, tmp_path: Path) -> None:
+    chosen = model_set(name)
+    if not chosen.is_there:
+        pytest.skip(f"no {name} set of face models in {chosen.folder}")
+    code, answer, said = play(tmp_path, name)
     assert wrong(answer) == []
     assert code == 0
     assert "compared by models" in said
+    # What compared is named by its digest.
+    files = roles(load_manifest(chosen.manifest)).values()
+    assert answer["models"] == {file.file: file.sha256 for file in files}
+    assert all(file.sha256 in said for file in files)
     assert names_somebody(tmp_path, said) == []
     people = {step["got"][0]["person"] for step in answer["steps"]}
     assert {"H1", "H3", "H4a", "H6"} <= people
@@ -54,10 +62,11 @@ def test_the_deck_with_face_models(tmp_path: Path) -> None:
 
 
 def test_the_deck_without_face_models_is_answered_by_staff(tmp_path: Path) -> None:
-    code, answer, said = play(tmp_path, tmp_path / "nothing")
+    code, answer, said = play(tmp_path, SetName.PRODUCTION, tmp_path / "nothing")
     assert wrong(answer) == []
     assert code == 0
     assert "staff compare" in said
+    assert answer["models"] == {}
     assert {step["got"][0]["person"] for step in answer["steps"]} == {"H4a", "H4b"}
     assert names_somebody(tmp_path, said) == []
     assert {step["got"][1]["person"] for step in answer["steps"]} == {"H5", "H7"}

@@ -1,6 +1,7 @@
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -28,7 +29,8 @@ def answers(network: bytes | Path, rgb: Floats) -> Floats:
 
 def npz(**arrays: Floats) -> bytes:
     file = io.BytesIO()
-    np.savez_compressed(file, **{name: value.astype(np.float16) for name, value in arrays.items()})
+    halved: dict[str, Any] = {name: value.astype(np.float16) for name, value in arrays.items()}
+    np.savez_compressed(file, **halved)
     return file.getvalue()
 
 

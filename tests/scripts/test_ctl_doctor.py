@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from models.manifest import load_manifest
 from scripts.demo.deck import PEPPER, build_tables, lay_table, load_deck
 from scripts.demo.faces import make_demo_faces
-from scripts.demo.stage import FACE_DATA
+from scripts.modelsets import FACE_DATA, SetName, model_set
 
 PARTS = ["reader", "camera", "models", "table", "policy", "screen", "font", "sound", "journal", "clock"]
 ROOT = Path(__file__).parents[2]
@@ -75,6 +76,15 @@ def test_a_machine_where_everything_is_missing(tmp_path: Path) -> None:
         assert len(says.split()) > 3, says
         assert "Traceback" not in says
     assert code == 1
+
+
+def test_the_default_set_is_named_by_its_digests_or_by_what_makes_it(tmp_path: Path) -> None:
+    default = model_set(SetName.DEFAULT)
+    models = f'{{ manifest = "{default.manifest}", folder = "{default.folder}" }}'
+    _, parts = examine(settings(tmp_path, camera='"none:"', models=models))
+    assert parts["models"]["works"] == default.is_there
+    embedder = load_manifest(default.manifest).embed.sha256[:12]
+    assert (embedder if default.is_there else "Run kioskctl models build.") in str(parts["models"]["says"])
 
 
 def test_a_table_too_old_and_a_policy_not_in_force_are_named(tmp_path: Path) -> None:

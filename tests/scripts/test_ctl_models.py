@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.demo.faces import make_demo_faces
-from scripts.demo.stage import FACE_DATA
+from scripts.modelsets import FACE_DATA, SetName, model_set
 
 ROOT = Path(__file__).parents[2]
 NAMED = (
@@ -37,22 +37,58 @@ def weights() -> Path:
     return folder
 
 
-def test_the_models_are_listed_with_their_licences() -> None:
-    done = kioskctl("models", "list", "--json")
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [("default", {"detect", "embed"}), ("production", {"detect", "embed", "liveness.1", "liveness.2"})],
+)
+def test_the_models_are_listed_with_their_licences_and_place(name: str, roles: set[str]) -> None:
+    done = kioskctl("models", "list", "--set", name, "--json")
     assert done.returncode == 0, done.stderr
-    listed = json.loads(done.stdout)["models"]
-    assert [model["role"] for model in listed] == ["detect", "embed"]
-    for model in listed:
+    answer = json.loads(done.stdout)
+    assert {model["role"] for model in answer["models"]} >= roles
+    for model in answer["models"]:
         assert model["licence"]
         assert model["file"].endswith(".onnx")
         assert len(model["sha256"]) == 64
+    assert Path(answer["manifest"]).name == f"{name}.toml"
+    assert Path(answer["folder"]) == model_set(SetName(name)).folder
 
 
-def test_files_that_are_not_there_are_named_and_cannot_be_installed(tmp_path: Path) -> None:
-    verified = kioskctl("models", "verify", "--weights", tmp_path, "--json")
+def test_the_default_set_says_what_it_is_made_from() -> None:
+    made_from = json.loads(kioskctl("models", "list", "--json").stdout)["made_from"]
+    assert made_from["package"].startswith("face_recognition_models")
+    assert len(made_from["published_sha256"]) == 64
+    table = kioskctl("models", "list")
+    # No digest is cut: one that is cut proves nothing.
+    assert "…" not in table.stdout
+    assert made_from["published_sha256"] in table.stdout
+    assert made_from["tail_sha256"] in table.stdout
+
+
+def test_without_the_package_a_build_ends_with_3_and_says_what_to_do(tmp_path: Path) -> None:
+    missing = "from models import dlib; dlib.PACKAGE = 'no_such_package'; from scripts.ctl.main import app; app()"
+    command = [sys.executable, "-P", "-c", missing, "models", "build", "--to", str(tmp_path / "set")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=100, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "no_such_package is not installed. Connect to the network and run scripts/bootstrap." in done.stderr
+    assert not (tmp_path / "set").exists()
+
+
+def test_what_is_built_verifies(tmp_path: Path) -> None:
+    if not model_set(SetName.DEFAULT).is_there:
+        pytest.skip("set-up could not make the default set")
+    built = kioskctl("models", "build", "--to", tmp_path / "set", "--json")
+    assert built.returncode == 0, built.stderr
+    assert {model["digest"] for model in json.loads(built.stdout)["models"]} == {"ok"}
+    assert kioskctl("models", "verify", "--weights", tmp_path / "set").returncode == 0
+
+
+@pytest.mark.parametrize("name", list(SetName))
+def test_files_that_are_not_there_are_named_and_cannot_be_installed(name: SetName, tmp_path: Path) -> None:
+    verified = kioskctl("models", "verify", "--set", name, "--weights", tmp_path, "--json")
     assert verified.returncode == 1
     assert {model["digest"] for model in json.loads(verified.stdout)["models"]} == {"absent"}
-    refused = kioskctl("models", "install", tmp_path, "--to", tmp_path / "kiosk")
+    refused = kioskctl("models", "install", tmp_path, "--set", name, "--to", tmp_path / "kiosk")
     assert refused.returncode == 3
     assert "No such file" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -66,11 +102,13 @@ def test_what_is_installed_verifies(weights: Path, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {
         model["file"] for model in json.loads(installed.stdout)["models"]
     }
+    assert kioskctl("models", "verify", "--set", "production", "--weights", tmp_path).returncode == 0
 
 
-def test_an_evaluation_names_its_figures_and_draws_the_curve(weights: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("weights")
+def test_an_evaluation_names_its_figures_and_draws_the_curve(tmp_path: Path) -> None:
     make_demo_faces(tmp_path)
-    done = kioskctl("models", "eval", tmp_path, "--weights", weights, "--det", tmp_path / "det.png", "--json")
+    done = kioskctl("models", "eval", tmp_path, "--set", "production", "--det", tmp_path / "det.png", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     figures = answer["figures"]
@@ -88,14 +126,15 @@ def test_an_evaluation_names_its_figures_and_draws_the_curve(weights: Path, tmp_
     assert (tmp_path / "det.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_folder_without_people_ends_with_2(weights: Path, tmp_path: Path) -> None:
-    done = kioskctl("models", "eval", tmp_path, "--weights", weights, "--json")
+@pytest.mark.usefixtures("weights")
+def test_a_folder_without_people_ends_with_2(tmp_path: Path) -> None:
+    done = kioskctl("models", "eval", tmp_path, "--set", "production", "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert "give a folder of folders" in done.stderr
 
 
 def test_a_bench_of_the_face_side_names_its_figures(weights: Path) -> None:
-    done = kioskctl("bench", "face", "--weights", weights, "--json")
+    done = kioskctl("bench", "face", "--set", "production", "--weights", weights, "--json")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["figures"]
     assert set(figures) == {
