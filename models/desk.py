@@ -254,13 +254,15 @@ class MatchingDesk:
         return False
 
     def _look_at(self, engine: FaceEngine, visit: _Visit, shot: _Shot) -> None:
-        if len(visit.live) < _SHOTS:
-            with self._stage(visit, "embed"):
-                visit.live.append(engine.embed(shot.aligned))
-        if len(visit.alive) < engine.liveness_frames:
-            with self._stage(visit, "liveness"):
-                visit.alive.append(engine.probability(shot.surroundings))
-        shot.wipe()
+        try:
+            if len(visit.live) < _SHOTS:
+                with self._stage(visit, "embed"):
+                    visit.live.append(engine.embed(shot.aligned))
+            if len(visit.alive) < engine.liveness_frames:
+                with self._stage(visit, "liveness"):
+                    visit.alive.append(engine.probability(shot.surroundings))
+        finally:
+            shot.wipe()
 
     def _read_card(self, engine: FaceEngine, visit: _Visit, photo: bytes) -> None:
         try:
@@ -308,7 +310,7 @@ class MatchingDesk:
                     if visit.first_shot_at is None:
                         visit.first_shot_at = now
                     _add(visit.times, "detect", self._clock.monotonic() - now)
-            if visit is not None and visit.asked and visit.first_shot_at is None:
+            if visit is not None and visit.asked:
                 self._hint(visit, sight.hints, now)
         return True
 

@@ -86,20 +86,6 @@ def test_a_published_attack_is_never_live(
         assert counter.expect(Looked).liveness in verdicts
 
 
-def test_too_few_frames_for_liveness_leave_it_unsure_and_do_not_block_the_look(visited: Counter) -> None:
-    _ready(visited)
-    newest = visited.frames.get()
-    assert newest is not None
-    visited.camera.close()
-    visited.desk.forget()
-    visited.desk.compare(1, card_photo("astronaut"))
-    began = visited.clock.monotonic()
-    visited.frames.put(Frame(newest.bgr, began, newest.number + 9))
-    looked = visited.expect(Looked)
-    assert (looked.band, looked.liveness) == (Band.ABOVE, Liveness.UNSURE)
-    assert visited.clock.monotonic() - began > 0.9
-
-
 def test_a_visitor_with_somebody_elses_card_does_not(visited: Counter) -> None:
     visited.desk.begin(1)
     visited.desk.compare(1, card_photo("hopper"))
