@@ -1,5 +1,6 @@
 """The settings file of one kiosk: everything that differs between two doors, and nothing that a policy decides."""
 
+import sys
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import Annotated, Self
@@ -63,6 +64,13 @@ class ModelFiles(_Section):
     folder: FilePath
 
 
+# What scripts/bootstrap makes, beside the Python that runs the kiosk: it goes when that goes.
+DEFAULT_MODELS = ModelFiles(
+    manifest=Path(__file__).parents[1] / "models" / "default.toml",
+    folder=Path(sys.prefix) / "share" / "one-card-pass" / "models" / "default",
+)
+
+
 class TableFiles(_Section):
     """The health-code table and the key file without which it cannot be asked."""
 
@@ -115,7 +123,7 @@ class Settings(_Section):
     reader: Annotated[str, AfterValidator(_reader)]
     camera: Annotated[str, AfterValidator(_camera)]
     journal: FilePath
-    models: ModelFiles
+    models: ModelFiles = DEFAULT_MODELS
     table: TableFiles
     window: Window
     sound: Sound

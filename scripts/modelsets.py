@@ -1,19 +1,15 @@
 """The sets of face models that this repository knows, and where the files of each are looked for."""
 
 import os
-import sys
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
 
-import models
-from kiosk.settings import ModelFiles
+from kiosk.settings import DEFAULT_MODELS, ModelFiles
 from models.manifest import load_manifest
 from models.weights import roles
 
 FACE_DATA = Path(os.environ.get("KIOSK_FACE_DATA") or Path(__file__).parents[2] / "shared" / "data" / "face")
-# Beside the Python that runs the kiosk: what set-up made goes when that goes.
-_MADE_AT_SET_UP = Path(sys.prefix) / "share" / "one-card-pass" / "models"
 
 
 @unique
@@ -29,13 +25,15 @@ class ModelSet:
     """A manifest, and the folder in which its files are looked for."""
 
     name: SetName
-    manifest: Path
-    folder: Path
+    files: ModelFiles
 
     @property
-    def files(self) -> ModelFiles:
-        """The same for the settings of a kiosk."""
-        return ModelFiles(manifest=self.manifest, folder=self.folder)
+    def manifest(self) -> Path:
+        return self.files.manifest
+
+    @property
+    def folder(self) -> Path:
+        return self.files.folder
 
     @property
     def is_there(self) -> bool:
@@ -45,8 +43,10 @@ class ModelSet:
 
 def model_set(name: SetName) -> ModelSet:
     """The set of this name."""
-    folder = _MADE_AT_SET_UP / name if name is SetName.DEFAULT else FACE_DATA / "models"
-    return ModelSet(name, Path(models.__path__[0]) / f"{name}.toml", folder)
+    if name is SetName.DEFAULT:
+        return ModelSet(name, DEFAULT_MODELS)
+    manifest = DEFAULT_MODELS.manifest.with_name("production.toml")
+    return ModelSet(name, ModelFiles(manifest=manifest, folder=FACE_DATA / "models"))
 
 
 def set_that_is_there() -> ModelSet:

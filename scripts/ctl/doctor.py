@@ -28,13 +28,12 @@ from kiosk.core.times import SHANGHAI, local_day, whole_hours
 from kiosk.frames import LatestFrame
 from kiosk.journal import Journal
 from kiosk.policies import load_policy
-from kiosk.settings import Settings, SoundOutput, load_settings
+from kiosk.settings import DEFAULT_MODELS, Settings, SoundOutput, load_settings
 from kiosk.table.file import open_table
 from models.engine import open_engine
 from models.manifest import load_manifest
 from models.weights import Standing, roles, standing
 from scripts.ctl.output import AsJson, Exit, emit
-from scripts.modelsets import SetName, model_set
 from ui.app import clock_of
 
 READER_SECONDS = 3.0
@@ -118,7 +117,7 @@ def _camera(url: str) -> str:
 
 def _models(settings: Settings) -> str:
     entries = roles(load_manifest(settings.models.manifest))
-    if settings.models == model_set(SetName.DEFAULT).files:
+    if settings.models == DEFAULT_MODELS:
         for entry in entries.values():
             if (is_ := standing(entry, settings.models.folder)) is not Standing.OK:
                 raise AmissError(f"{entry.file} is {is_} in {settings.models.folder}. Run kioskctl models build.")

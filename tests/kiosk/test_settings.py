@@ -13,7 +13,7 @@ import pytest
 import kiosk
 from kiosk.core.errors import SettingsError
 from kiosk.policies import load_policy
-from kiosk.settings import Settings, SoundOutput, load_settings
+from kiosk.settings import DEFAULT_MODELS, Settings, SoundOutput, load_settings
 from kiosk.showing import Mode
 
 SAMPLE = Path(kiosk.__file__).parent / "sample.toml"
@@ -59,7 +59,8 @@ def test_the_sample_loads_as_it_ships() -> None:
     settings = load_settings(SAMPLE)
     assert settings.window.fullscreen
     load_policy(settings.policy)
-    assert settings.models.manifest.resolve().parent.name == "models"
+    assert settings.models == DEFAULT_MODELS
+    assert settings.models.manifest.exists()
 
 
 def test_everything_commented_out_in_the_sample_is_a_key(tmp_path: Path) -> None:
@@ -68,6 +69,7 @@ def test_everything_commented_out_in_the_sample_is_a_key(tmp_path: Path) -> None
     settings = load(tmp_path, text)
     assert settings.clock is not None
     assert (settings.window.width, settings.window.height) == (1080, 1920)
+    assert settings.models.folder == tmp_path / "models"
 
 
 def test_values_arrive_typed_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
