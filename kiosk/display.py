@@ -1,12 +1,13 @@
 """From the session's state to what the public screen may show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kiosk.core.card import IdCard, OtherCard
 from kiosk.core.errors import GRAVITY, Fault, gravest
 from kiosk.core.lines.finding import LineState
 from kiosk.core.policy import Policy
+from kiosk.core.ports import Liveness
 from kiosk.core.reasons import Line
 from kiosk.core.status import TableInfo
 from kiosk.core.times import whole_hours
@@ -27,10 +28,14 @@ _RESULTS = {Verdict.PASS: Screen.PASS, Verdict.HELP: Screen.HELP, Verdict.STOP: 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What of a judgement the public screen may show: on PASS who and why, else no more than done or not done."""
+    """What of a judgement the public screen may show: on PASS who and why, else no more than done or not done.
+
+    ``no_liveness`` is for the staff line, and on PASS only as well: elsewhere it would be a reason.
+    """
 
     tiles: tuple[Tile, ...]
     masked_name: str
+    no_liveness: bool
 
 
 def answer(judgement: Judgement, card: IdCard | None) -> Answer:
@@ -41,7 +46,12 @@ def answer(judgement: Judgement, card: IdCard | None) -> Answer:
         result = judgement.line(which)
         ok = result.state is LineState.OK
         tiles.append(Tile(which, ok, result.reason if passed and ok else None))
-    return Answer(tuple(tiles), card.masked_name() if passed and card else "")
+    face = judgement.line(Line.PERSON).leading
+    return Answer(
+        tuple(tiles),
+        card.masked_name() if passed and card else "",
+        no_liveness=passed and ("liveness", Liveness.ABSENT.value) in face.values,
+    )
 
 
 def staff_line(
@@ -69,7 +79,7 @@ def showing(
     if state.phase is Phase.RESULT and state.verdict is not None and result is not None:
         return Showing(
             _RESULTS[state.verdict],
-            staff,
+            replace(staff, no_liveness=result.no_liveness),
             tiles=result.tiles,
             masked_name=result.masked_name,
             seconds_left=seconds_left,

@@ -66,13 +66,17 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StaffLine:
-    """The line at the bottom: mode, data cut-off with its age in hours, and what staff should look after."""
+    """The line at the bottom: mode, data cut-off with its age in hours, and what staff should look after.
+
+    ``no_liveness``: a face passed, and nothing checked whether it was alive (H1).
+    """
 
     mode: Mode
     data_as_of: datetime | None
     data_age_hours: int | None
     data_old: bool
     faults: tuple[Fault, ...]
+    no_liveness: bool = False
 
 
 @dataclass(frozen=True, slots=True)

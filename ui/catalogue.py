@@ -75,6 +75,7 @@ class StaffWords:
     old_short: str
     check: str
     separator: str
+    no_liveness: str
     modes: Mapping[Mode, str]
     faults: Mapping[Fault, FaultText]
     reasons: Mapping[Reason, str]

@@ -112,7 +112,8 @@ def paint_staff_line(pen: Pen, area: QRectF, staff: StaffLine, words: StaffWords
         local = staff.data_as_of.astimezone(SHANGHAI)
         when = words.when.format(month=local.month, day=local.day, time=f"{local:%H:%M}")
         data = words.data.format(when=when, hours=staff.data_age_hours)
-    text = f"{words.modes[staff.mode]} · {data}"
+    # There is room for one of the two, and the banner above says the mode as well.
+    text = f"{words.no_liveness if staff.no_liveness else words.modes[staff.mode]} · {data}"
     pen.painter.fillRect(area, QColor(bg))
     state = QRectF(area)
     if needs_warning(staff):

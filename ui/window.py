@@ -133,8 +133,10 @@ class KioskWindow(QWidget):
         painter = QPainter(still)
         now = self._clock.now()
         size = still.size()
-        self._scene = paint(painter, size, view, now, site=self._site, family=self._family, pressed=self._lit)
-        painter.end()
+        try:
+            self._scene = paint(painter, size, view, now, site=self._site, family=self._family, pressed=self._lit)
+        finally:
+            painter.end()  # or a bug in the painting would end in Qt's crash, not in the safe screen
         still.setDevicePixelRatio(ratio)
         moving = self._scene.moving
         self._mirror = to_image(self._frames) if moving is not None and moving.motion is Motion.MIRROR else None

@@ -301,6 +301,15 @@ def test_H1_without_a_liveness_model_staff_read_so_where_they_are_needed(rig: Ri
     assert staff_read(rig) == "人证一致，无活体检测"
 
 
+def test_H1_without_a_liveness_model_the_staff_line_of_a_pass_says_so(rig: Rig) -> None:  # noqa: N802
+    rig.tap("green")
+    assert rig.shows(Screen.PASS).staff.no_liveness
+    rig.reader.remove()
+    rig.desk.liveness = Liveness.LIVE
+    rig.tap("elder")
+    until(lambda: rig.shows(Screen.PASS).staff.no_liveness is False)
+
+
 def test_H1b_at_a_gate_that_requires_liveness_a_match_without_a_model_goes_to_staff(  # noqa: N802
     tables: Path, tmp_path: Path
 ) -> None:
