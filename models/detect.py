@@ -1,12 +1,15 @@
 """Faces in a picture, each with a box, a score and five points."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from kiosk.frames import Picture
 from models import manifest
+from models.align import SIDE, TEMPLATE
+from models.landmarks import PointFinder
 from models.manifest import ModelError
 from models.session import Floats, Session, as_batch
 
@@ -33,10 +36,14 @@ class Face:
 
 
 class FaceDetector:
-    """A detector with the outputs of YuNet (Wu et al. 2023): cls, obj, bbox and kps at strides 8, 16 and 32."""
+    """A detector with the outputs of YuNet (Wu et al. 2023): cls, obj, bbox and kps at strides 8, 16 and 32.
 
-    def __init__(self, content: bytes, entry: manifest.Detector) -> None:
+    points: looks again at the points of each face, and may find that it is none.
+    """
+
+    def __init__(self, content: bytes, entry: manifest.Detector, points: PointFinder | None = None) -> None:
         self._entry = entry
+        self._points = points
         self._session = Session(content, entry.name, entry.input)
 
     def detect(self, bgr: Picture) -> list[Face]:
@@ -48,8 +55,18 @@ class FaceDetector:
         faces = []
         for i in kept:
             x, y, width, height = (boxes[i] / scale).tolist()
-            faces.append(Face((x, y, width, height), float(scores[i]), points[i] / scale))
+            found = points[i] / scale
+            better = self._points.refine(bgr, found) if self._points else found
+            if better is not None:
+                faces.append(Face((x, y, width, height), float(scores[i]), better))
         return sorted(faces, key=lambda face: face.eye_distance, reverse=True)
+
+    def warm_up(self) -> None:
+        """Run every network once, whether or not a face is there."""
+        blank = np.zeros((SIDE, SIDE, 3), np.uint8)
+        self.detect(blank)
+        if self._points:
+            self._points.refine(blank, TEMPLATE)
 
     def _letterbox(self, bgr: Picture) -> tuple[Picture, float]:
         height, width = bgr.shape[:2]
@@ -89,6 +106,16 @@ class FaceDetector:
         if found is None or found.size != cells * columns:
             raise ModelError(f"{self._entry.name} does not answer as a face detector; install the models again")
         return found.reshape(cells, columns)
+
+
+def open_detector(entries: manifest.Manifest, weights: Path) -> FaceDetector:
+    """Verify and open what finds faces, from the folder ``weights``."""
+    points = entries.points
+    return FaceDetector(
+        manifest.read_weights(entries.detect, weights),
+        entries.detect,
+        PointFinder(manifest.read_weights(points, weights), points) if points else None,
+    )
 
 
 def _whole_strides(side: int) -> int:

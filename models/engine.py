@@ -11,7 +11,7 @@ from kiosk.core.policy import FalseMatchRate
 from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.frames import Picture
 from models.align import ARCFACE, SIDE, TEMPLATE, align
-from models.detect import FaceDetector
+from models.detect import FaceDetector, open_detector
 from models.embed import FaceEmbedder
 from models.liveness import LivenessDetector
 from models.manifest import load_manifest, read_weights
@@ -116,7 +116,7 @@ class FaceEngine:
         A first run is several times slower than the next, and it shows whether the answers are what we expect.
         """
         blank = np.zeros((SIDE, SIDE, 3), np.uint8)
-        self._detector.detect(blank)
+        self._detector.warm_up()
         self._embedder.embed(align(blank, TEMPLATE, self._embedder.template))
         if self._mask:
             self._mask.masked(blank)
@@ -129,7 +129,7 @@ def open_engine(manifest: Path, weights: Path) -> FaceEngine:
     entries = load_manifest(manifest)
     mask, liveness = entries.mask, entries.liveness
     engine = FaceEngine(
-        FaceDetector(read_weights(entries.detect, weights), entries.detect),
+        open_detector(entries, weights),
         FaceEmbedder(read_weights(entries.embed, weights), entries.embed),
         MaskDetector(read_weights(mask, weights), mask) if mask else None,
         LivenessDetector([read_weights(network, weights) for network in liveness.networks], liveness)

@@ -57,6 +57,12 @@ class Detector(Weights):
     min_score: Annotated[float, Field(gt=0, lt=1)]
 
 
+class PointFinderWeights(Weights):
+    """Looks at the five points of a face again; below ``min_face`` (0..1) it was none."""
+
+    min_face: Annotated[float, Field(gt=0, lt=1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Cosines of one look between which a second and a third one are worth taking."""
@@ -154,6 +160,7 @@ class Manifest(_Strict):
     """Everything the face engine needs to know about its weights."""
 
     detect: Detector
+    points: PointFinderWeights | None = None
     embed: Embedder
     mask: MaskFinder | None = None
     liveness: AttackDetection | None = None
