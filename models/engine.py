@@ -11,6 +11,7 @@ from kiosk.core.policy import FalseMatchRate
 from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.frames import Picture
 from models.align import ARCFACE, SIDE, TEMPLATE, align
+from models.calibration import calibrated
 from models.detect import FaceDetector, open_detector
 from models.embed import FaceEmbedder
 from models.liveness import LivenessDetector
@@ -125,12 +126,15 @@ class FaceEngine:
 
 
 def open_engine(manifest: Path, weights: Path) -> FaceEngine:
-    """Verify and open the models of a manifest from the folder ``weights``; ModelError says what is missing."""
+    """Verify and open the models of a manifest from the folder ``weights``; ModelError says what is missing.
+
+    The site's thresholds hold where a calibration lies there.
+    """
     entries = load_manifest(manifest)
     mask, liveness = entries.mask, entries.liveness
     engine = FaceEngine(
         open_detector(entries, weights),
-        FaceEmbedder(read_weights(entries.embed, weights), entries.embed),
+        FaceEmbedder(read_weights(entries.embed, weights), calibrated(entries.embed, weights)),
         MaskDetector(read_weights(mask, weights), mask) if mask else None,
         LivenessDetector([read_weights(network, weights) for network in liveness.networks], liveness)
         if liveness

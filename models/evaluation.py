@@ -4,6 +4,7 @@ A comparison whose picture gave no face has the score minus infinity and so matc
 include failures to acquire; the standard calls rates that do so FAR and FRR.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ NO_FACE = -np.inf
 ROUNDS = 400
 _SEED = 19795
 _INTERVAL = (2.5, 97.5)  # per cent
+_Z = 1.959964  # the normal quantile of the same interval
 _TINY = 1e-9  # 0.01 * 300 is a little more than 3
 
 Numbers = NDArray[np.float64]
@@ -53,6 +55,11 @@ class Comparisons:
     def impostor(self) -> int:
         """How many attempts met the reference of somebody else."""
         return len(self._impostor.falling)
+
+    @property
+    def impostor_scores(self) -> Numbers:
+        """Of all attempts at the reference of somebody else, the highest first."""
+        return -self._impostor.falling
 
     def rates(self, weights: Numbers | None = None) -> "Rates":
         """The error rates when each person counts ``weights`` (people,) times; once each without."""
@@ -132,3 +139,24 @@ def estimate(
     low, high = np.nanpercentile(np.array(drawn), _INTERVAL, axis=0)
     whole = comparisons.rates()
     return [Estimate(statistic(whole), float(low[i]), float(high[i])) for i, statistic in enumerate(statistics)]
+
+
+def share(hits: int, of: int) -> Estimate:
+    """Which share ``hits`` of ``of`` trials are, independent of each other, with the interval of Wilson (1927)."""
+    value, weight = hits / of, _Z**2 / of
+    middle = (value + weight / 2) / (1 + weight)
+    reach = math.sqrt(weight * value * (1 - value) + weight**2 / 4) / (1 + weight)
+    return Estimate(value, max(0.0, middle - reach), min(1.0, middle + reach))
+
+
+def chance_of(hits: int, of: int, rate: float) -> float:
+    """How likely ``hits`` or more of ``of`` trials are that each hit at this rate (0 < rate < 1): exact binomial."""
+    fewer = (
+        math.lgamma(of + 1)
+        - math.lgamma(i + 1)
+        - math.lgamma(of - i + 1)
+        + i * math.log(rate)
+        + (of - i) * math.log1p(-rate)
+        for i in range(hits)
+    )
+    return max(0.0, 1 - math.fsum(map(math.exp, fewer)))

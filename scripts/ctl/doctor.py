@@ -30,6 +30,7 @@ from kiosk.journal import Journal
 from kiosk.policies import load_policy
 from kiosk.settings import DEFAULT_MODELS, Settings, SoundOutput, load_settings
 from kiosk.table.file import open_table
+from models.calibration import described
 from models.engine import open_engine
 from models.manifest import load_manifest
 from models.weights import Standing, roles, standing
@@ -116,14 +117,18 @@ def _camera(url: str) -> str:
 
 
 def _models(settings: Settings) -> str:
-    entries = roles(load_manifest(settings.models.manifest))
+    manifest = load_manifest(settings.models.manifest)
+    entries = roles(manifest)
     if settings.models == DEFAULT_MODELS:
         for entry in entries.values():
             if (is_ := standing(entry, settings.models.folder)) is not Standing.OK:
                 raise AmissError(f"{entry.file} is {is_} in {settings.models.folder}. Run kioskctl models build.")
     open_engine(settings.models.manifest, settings.models.folder)
     files = ", ".join(f"{role} {entry.file} {entry.sha256[:12]}" for role, entry in entries.items())
-    return f"every file of {settings.models.manifest.name} has its digest, and opens: {files}"
+    calibration = described(manifest.embed, settings.models.folder)
+    return (
+        f"every file of {settings.models.manifest.name} has its digest, and opens: {files}; calibration: {calibration}"
+    )
 
 
 def _table(settings: Settings, clock: Clock) -> str:

@@ -1,8 +1,9 @@
 """The face side alone, measured in a process that holds nothing else.
 
-``python -m scripts.ctl.facebench BEGAN MANIFEST WEIGHTS VISITOR NOBODY CARD`` prints one JSON object. BEGAN: monotonic
-seconds at the launch; VISITOR and NOBODY: camera pictures; CARD: a photo block. Called by ``kioskctl bench face``,
-whose own process has loaded Qt and made the pictures: both would count as memory and start of the models.
+``python -m scripts.ctl.facebench BEGAN MANIFEST WEIGHTS VISITOR NOBODY CARD [MANIFEST WEIGHTS]`` prints one JSON
+object. BEGAN: monotonic seconds at the launch; VISITOR and NOBODY: camera pictures; CARD: a photo block; the second
+manifest: models to compare with. Called by ``kioskctl bench face``, whose own process has loaded Qt and made the
+pictures: both would count as memory and start of the models.
 """
 
 import json
@@ -21,9 +22,9 @@ from kiosk.core.policy import FalseMatchRate
 from kiosk.core.ports import FaceEvent, FaceHealth
 from kiosk.frames import Frame, LatestFrame, Picture
 from models.desk import MatchingDesk
-from models.detect import FaceDetector
+from models.detect import open_detector
 from models.engine import open_engine
-from models.manifest import load_manifest, read_weights
+from models.manifest import load_manifest
 from models.photo import decode_photo
 
 _WARM_UP, _ROUNDS = 5, 60
@@ -34,8 +35,10 @@ _IDLE = 3.0
 _FRAME = 0.1
 
 
-def measure(began: float, manifest: Path, weights: Path, visitor: Path, nobody: Path, card: Path) -> dict[str, float]:
-    """The figures of ``kioskctl bench face``."""
+def measure(
+    began: float, manifest: Path, weights: Path, visitor: Path, nobody: Path, card: Path, *known: Path
+) -> dict[str, float]:
+    """The figures of ``kioskctl bench face``. known: manifest and weights of YuNet and MobileFaceNet, or nothing."""
     cv2.setNumThreads(1)
     engine = open_engine(manifest, weights)
     started = time.monotonic()
@@ -45,31 +48,47 @@ def measure(began: float, manifest: Path, weights: Path, visitor: Path, nobody: 
         raise ValueError(f"no face in {visitor}")
 
     def live() -> None:
-        crop = engine.see(scene).aligned
-        if crop is not None:
-            engine.embed(crop)
+        sight = engine.see(scene)
+        if sight.aligned is not None:
+            engine.embed(sight.aligned)
+        if sight.surroundings:
+            engine.probability(sight.surroundings)
 
+    [live_side] = _medians(live)
+    [card_side] = _medians(lambda: engine.embed(engine.crop_of_card(decode_photo(block))))
+    [embed] = _medians(lambda: engine.embed(aligned))
     figures = {
-        "live_side_p50_ms": _median(live),
-        "card_side_p50_ms": _median(lambda: engine.embed(engine.crop_of_card(decode_photo(block)))),
-        "embed_p50_ms": _median(lambda: engine.embed(aligned)),
+        "live_side_p50_ms": live_side,
+        "card_side_p50_ms": card_side,
+        "embed_p50_ms": embed,
         "start_ms": (started - began) * 1000,
         "peak_rss_mb": _peak_rss(),
     }
-    entry = load_manifest(manifest).detect
-    detector = FaceDetector(read_weights(entry, weights), entry)
-    figures["detect_p50_ms"] = _median(lambda: detector.detect(scene))
+    detector = open_detector(load_manifest(manifest), weights)
+    [figures["detect_p50_ms"]] = _medians(lambda: detector.detect(scene))
     figures["idle_cpu_percent"] = _idle(manifest, weights, _read(nobody))
+    if known:
+        # Last, so that it counts for nothing above.
+        yardstick, yunet = open_engine(*known), open_detector(load_manifest(known[0]), known[1])
+        crop = yardstick.see(scene).aligned
+        if crop is None:
+            raise ValueError(f"no face in {visitor}")
+        own, other = _medians(lambda: engine.embed(aligned), lambda: yardstick.embed(crop))
+        figures["embed_ratio_to_mobilefacenet"] = own / other
+        own, other = _medians(lambda: detector.detect(scene), lambda: yunet.detect(scene))
+        figures["detect_ratio_to_yunet"] = own / other
     return {name: round(number, 2) for name, number in figures.items()}
 
 
-def _median(work: Callable[[], object]) -> float:
-    took = []
+def _medians(*works: Callable[[], object]) -> list[float]:
+    """Milliseconds of each, taken in turn: whatever else the machine does then slows all of them alike."""
+    took: list[list[float]] = [[] for _ in works]
     for _ in range(_WARM_UP + _ROUNDS):
-        began = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - began)
-    return statistics.median(took[_WARM_UP:]) * 1000
+        for work, times in zip(works, took, strict=True):
+            began = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - began)
+    return [statistics.median(times[_WARM_UP:]) * 1000 for times in took]
 
 
 def _peak_rss() -> float:

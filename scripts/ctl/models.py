@@ -1,25 +1,31 @@
 """kioskctl models: which models the kiosk runs, whether their files are right, and how well they tell people apart."""
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from kiosk.clock import SystemClock
 from kiosk.core.policy import FalseMatchRate
+from models.calibration import CalibrationError, calibrated, described, judge, keep, reset
 from models.manifest import Weights, load_manifest
-from models.trial import run_trial
+from models.masktrial import count_masks
+from models.trial import CARD, LOOKS, SETUPS, Question, run_trial
 from models.weights import Standing, install_weights, roles, standing
 from scripts.ctl.demo import TABLE_WIDTH
-from scripts.ctl.output import AsJson, Exit, emit
-from scripts.ctl.trialreport import LOOK, kinds_of, report
+from scripts.ctl.output import AsJson, Exit, answer, emit
+from scripts.ctl.sitereport import calibration_report, mask_report
+from scripts.ctl.trialreport import LOOK, VISIT, kinds_of, report
 from scripts.modelsets import ModelSet, SetName, model_set
 
-app = typer.Typer(no_args_is_help=True, help="Lists, verifies, builds, installs and evaluates face models.")
+app = typer.Typer(no_args_is_help=True, help="Lists, verifies, builds, installs, evaluates and calibrates face models.")
 
 SetOption = Annotated[SetName, typer.Option("--set", help="Which set of models.")]
 WeightsFolder = Annotated[
@@ -35,7 +41,11 @@ def list_(set_: SetOption = SetName.DEFAULT, as_json: AsJson = False) -> None:
         {"role": role, **entry.model_dump(include={"name", "licence", "file", "source", "sha256"})}
         for role, entry in _entries(chosen).items()
     ]
-    places = {"manifest": str(chosen.manifest), "folder": str(chosen.folder)}
+    places = {
+        "manifest": str(chosen.manifest),
+        "folder": str(chosen.folder),
+        "calibration": described(load_manifest(chosen.manifest).embed, chosen.folder),
+    }
     made_from: dict[str, str] = {}
     if set_ is SetName.DEFAULT:
         # Only set-up and those who ask for it need onnx.
@@ -119,6 +129,13 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(help="Folder with a folder of pictures (*.jpg) for each person.")],
     set_: SetOption = SetName.DEFAULT,
     weights: WeightsFolder = None,
+    about: Annotated[
+        Question,
+        typer.Option(
+            help="What is compared: levels of the card photo; or at level 2 looks with a face mask painted on, or in "
+            "other light and out of focus; or at level 3 turned heads, in folders whose pictures are named as in FRMDB."
+        ),
+    ] = Question.PHOTO,
     det: Annotated[Path | None, typer.Option(help="PNG to draw the DET curves into.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Take the first so many people only.")] = None,
     as_json: AsJson = False,
@@ -132,13 +149,10 @@ def evaluate(
     """
     chosen = model_set(set_)
     manifest = load_manifest(chosen.manifest)
-    watched = functools.partial(track, console=Console(stderr=True))
-    trial = run_trial(
-        manifest, weights or chosen.folder, folder, limit, functools.partial(watched, description="People")
-    )
+    trial = run_trial(manifest, weights or chosen.folder, folder, limit, _watched("People"), SETUPS[about])
     kinds = kinds_of(trial)
     thresholds = manifest.embed.at(FalseMatchRate.ONE_IN_1000)
-    told = report(trial, kinds, thresholds, functools.partial(watched, description="Intervals"))
+    told = report(trial, kinds, thresholds, _watched("Intervals"))
     if det is not None:
         # matplotlib takes its time to import, and nothing else here needs it.
         from scripts.ctl.det import draw_det
@@ -147,4 +161,70 @@ def evaluate(
     if as_json:
         emit({"figures": told.figures, "intervals": told.intervals})
     else:
-        _console().print(*told.tables)
+        # Of a pose there is one picture: its visits are its looks.
+        _console().print(*told.tables[: 1 if about is Question.POSE else None])
+
+
+@app.command()
+def eval_mask(
+    folder: Annotated[Path, typer.Argument(help="Folder with folders of pictures (*.jpg), masked faces apart.")],
+    set_: SetOption = SetName.DEFAULT,
+    weights: WeightsFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say for each folder of pictures how many of the faces in it are called masked, with 95 % intervals (Wilson).
+
+    With --json the shares are fractions of the faces found.
+    """
+    chosen = model_set(set_)
+    counts = count_masks(load_manifest(chosen.manifest), weights or chosen.folder, folder, _watched("Pictures"))
+    told = mask_report(counts)
+    if as_json:
+        emit({"figures": told.figures, "intervals": told.intervals})
+    else:
+        _console().print(told.table)
+
+
+@app.command()
+def calibrate(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder with a folder for each consenting person: one card photo, three looks (*.jpg)."),
+    ] = None,
+    set_: SetOption = SetName.DEFAULT,
+    weights: WeightsFolder = None,
+    take_back: Annotated[bool, typer.Option("--reset", help="Let the manifest's thresholds hold again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Raise the thresholds of this site where its people are taken for each other more often than promised.
+
+    Takes each person's first picture by name as the card photo and the next three as a visit. Thresholds are never
+    lowered, however few people match: that takes more people than work here. Only numbers are kept.
+    """
+    chosen = model_set(set_)
+    place = weights or chosen.folder
+    if (folder is None) != take_back:
+        raise typer.BadParameter("give a folder of pictures, or --reset")
+    if folder is None:
+        answer("Calibration", {"taken_back": reset(place)}, as_json)
+        return
+    manifest = load_manifest(chosen.manifest)
+    entry = calibrated(manifest.embed, place)
+    trial = run_trial(manifest, place, folder, None, _watched("People"), CARD)
+    visits = kinds_of(trial)[VISIT]["level2"]
+    if np.bincount(trial.conditions["level2"].visitors).max() < LOOKS:
+        raise CalibrationError(f"{folder}: nobody has a card photo and {LOOKS} looks")
+    verdicts = judge(entry.thresholds, visits)
+    raised = any(verdict.raised for verdict in verdicts.values())
+    if raised:
+        keep(entry, verdicts, visits, SystemClock().now(), place)
+    told = calibration_report(trial, visits, verdicts)
+    if as_json:
+        emit({"figures": told.figures, "intervals": told.intervals, "raised": raised})
+    else:
+        _console().print(told.table)
+        _console().print("Thresholds are raised from now on." if raised else "The thresholds hold; nothing changed.")
+
+
+def _watched(what: str) -> functools.partial[Iterable[Any]]:
+    return functools.partial(track, description=what, console=Console(stderr=True))

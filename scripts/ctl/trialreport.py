@@ -8,7 +8,7 @@ from rich.table import Table
 
 from models.evaluation import Comparisons, Estimate, Rates, best_of, estimate
 from models.manifest import Thresholds
-from models.trial import CONDITIONS, LOOKS, Trial
+from models.trial import LOOKS, Compared, Trial
 
 LOOK, VISIT = "look", "visit"
 _FARS = {"1e2": 1e-2, "1e3": 1e-3, "1e4": 1e-4, "1e5": 1e-5}
@@ -71,12 +71,17 @@ def _to_staff(rates: Rates, far: float) -> float:
 
 def kinds_of(trial: Trial) -> dict[str, dict[str, Comparisons]]:
     """Single looks and visits, each by condition."""
-    visitors = trial.visitors.tolist()
-    most = min(LOOKS, max(map(visitors.count, visitors)))
+    compared = {name: compared for name, compared in trial.conditions.items() if len(compared.visitors)}
     return {
-        LOOK: {name: Comparisons(scores, trial.visitors) for name, scores in trial.scores.items()},
-        VISIT: {name: Comparisons(*best_of(scores, trial.visitors, most)) for name, scores in trial.scores.items()},
+        LOOK: {name: Comparisons(found.scores, found.visitors) for name, found in compared.items()},
+        VISIT: {name: _visits(found) for name, found in compared.items()},
     }
+
+
+def _visits(compared: Compared) -> Comparisons:
+    visitors = compared.visitors.tolist()
+    most = min(LOOKS, max(map(visitors.count, visitors)))
+    return Comparisons(*best_of(compared.scores, compared.visitors, most))
 
 
 def report(
@@ -88,7 +93,7 @@ def report(
     """All figures of a trial; ``track`` shows how far it is."""
     asked = statistics(thresholds)
     found: dict[tuple[str, str], list[Estimate]] = {}
-    for kind, condition in track([(kind, condition) for kind in kinds for condition in CONDITIONS]):
+    for kind, condition in track([(kind, condition) for kind, of in kinds.items() for condition in of]):
         found[kind, condition] = estimate(kinds[kind][condition], [statistic.of for statistic in asked])
     figures, intervals = {}, {}
     for (kind, condition), estimates in found.items():
@@ -96,7 +101,9 @@ def report(
             name, unit = statistic.named(condition, kind), 100 if statistic.in_percent else 1
             figures[name] = round(unit * figure.value, 6)
             intervals[name] = (round(unit * figure.low, 6), round(unit * figure.high, 6))
-    looks, visits = kinds[LOOK]["clean"], kinds[VISIT]["clean"]
+    looks, visits = (next(iter(kinds[kind].values())) for kind in (LOOK, VISIT))
+    missed = {name: (compared.failures, len(compared.visitors)) for name, compared in trial.conditions.items()}
+    figures |= {f"looks_without_face_{name}": failures for name, (failures, _) in missed.items()}
     figures |= {
         "failure_to_acquire": trial.failures / trial.pictures,
         "pictures": trial.pictures,
@@ -110,8 +117,9 @@ def report(
         LOOK: f"Single looks: {_sizes(looks)}; {trial.failures} of {trial.pictures} pictures without a face",
         VISIT: f"Visits, of which the best look counts: {_sizes(visits)}",
     }
-    tables = tuple(_table(titles[kind], asked, {name: found[kind, name] for name in CONDITIONS}) for kind in kinds)
-    return Report(figures, intervals, tables)
+    tables = [_table(titles[kind], asked, {name: found[kind, name] for name in kinds[kind]}) for kind in kinds]
+    tables[0].add_row("looks without a face", *(f"{failures} of {of}" for failures, of in missed.values() if of))
+    return Report(figures, intervals, tuple(tables))
 
 
 def _sizes(comparisons: Comparisons) -> str:

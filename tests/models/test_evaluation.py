@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation import NO_FACE, Comparisons, best_of, estimate
+from models.evaluation import NO_FACE, Comparisons, best_of, chance_of, estimate, share
 
 # Attempts of person 0 and of person 1 (twice, the second without a face), against the references of 0, 1 and 2.
 SCORES = np.array([[0.9, 0.2, 0.4], [0.3, 0.5, 0.4], [NO_FACE, NO_FACE, NO_FACE]])
@@ -96,3 +96,28 @@ def test_a_visit_is_the_best_of_its_looks() -> None:
     visits, people = best_of(scores, np.array([0, 0, 0, 1, 1]), 3)
     assert people.tolist() == [0]
     assert visits.tolist() == [[0.2, 0.3]]
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [(0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (5, 10, 0.2366, 0.7634), (1, 400, 4.4e-4, 0.01404)],
+)
+def test_the_interval_of_a_share_is_wilsons(hits: int, of: int, low: float, high: float) -> None:
+    figure = share(hits, of)
+    assert figure.value == hits / of
+    assert (figure.low, figure.high) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "rate", "chance"),
+    [
+        (0, 380, 1e-3, 1),
+        (1, 1, 0.3, 0.3),
+        (2, 3, 0.5, 0.5),
+        (3, 380, 1e-3, 0.0069),
+        (2, 380, 1e-3, 0.0562),
+        (380, 380, 0.5, 0),
+    ],
+)
+def test_the_chance_of_so_many_is_exact(hits: int, of: int, rate: float, chance: float) -> None:
+    assert chance_of(hits, of, rate) == pytest.approx(chance, abs=1e-4)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.manifest import load_manifest
+from models.weights import roles
 from scripts.demo.deck import PEPPER, build_tables, lay_table, load_deck
 from scripts.demo.faces import make_demo_faces
 from scripts.modelsets import FACE_DATA, SetName, model_set
@@ -85,6 +86,26 @@ def test_the_default_set_is_named_by_its_digests_or_by_what_makes_it(tmp_path: P
     assert parts["models"]["works"] == default.is_there
     embedder = load_manifest(default.manifest).embed.sha256[:12]
     assert (embedder if default.is_there else "Run kioskctl models build.") in str(parts["models"]["says"])
+
+
+def test_a_calibration_of_the_site_is_told_and_a_damaged_one_named(tmp_path: Path) -> None:
+    if not (FACE_DATA / "models").is_dir():
+        pytest.skip(f"no face models in {FACE_DATA}; KIOSK_FACE_DATA names their folder")
+    manifest = load_manifest(ROOT / "models" / "production.toml")
+    for entry in roles(manifest).values():
+        (tmp_path / entry.file).symlink_to(FACE_DATA / "models" / entry.file)
+    models = f'{{ manifest = "{ROOT}/models/production.toml", folder = "{tmp_path}" }}'
+    kept = tmp_path / "calibration.toml"
+    kept.write_text(
+        f'embed_sha256 = "{manifest.embed.sha256}"\nmade_at = 2026-03-04T05:06:07Z\npeople = 20\ngenuine_visits = 20\n'
+        'impostor_visits = 380\nthresholds = { "1e-2" = 0.3, "1e-3" = 0.4, "1e-4" = 0.5 }\n'
+    )
+    _, parts = examine(settings(tmp_path, camera='"none:"', models=models))
+    assert "calibration: of 2026-03-04, 20 people" in str(parts["models"]["says"])
+    kept.write_text(kept.read_text().replace("0.4", "0.2"))
+    _, parts = examine(settings(tmp_path, camera='"none:"', models=models))
+    assert not parts["models"]["works"]
+    assert "calibrate --reset" in str(parts["models"]["says"])
 
 
 def test_a_table_too_old_and_a_policy_not_in_force_are_named(tmp_path: Path) -> None:

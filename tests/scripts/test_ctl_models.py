@@ -1,13 +1,14 @@
 """kioskctl models and kioskctl bench face, as somebody at a terminal gets them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from scripts.demo.faces import make_demo_faces
+from scripts.demo.faces import PERSONS, make_demo_faces
 from scripts.modelsets import FACE_DATA, SetName, model_set
 
 ROOT = Path(__file__).parents[2]
@@ -145,5 +146,69 @@ def test_a_bench_of_the_face_side_names_its_figures(weights: Path) -> None:
         "peak_rss_mb",
         "start_ms",
         "idle_cpu_percent",
+        "embed_ratio_to_mobilefacenet",
+        "detect_ratio_to_yunet",
     }
     assert all(number > 0 for number in figures.values())
+    # Compared with themselves, in turn, so that the rest of the machine slows both.
+    assert 0.5 < figures["embed_ratio_to_mobilefacenet"] < 2
+    assert 0.5 < figures["detect_ratio_to_yunet"] < 2
+
+
+@pytest.mark.usefixtures("weights")
+def test_an_evaluation_of_changed_looks_names_them_and_counts_lost_faces(tmp_path: Path) -> None:
+    make_demo_faces(tmp_path)
+    done = kioskctl("models", "eval", tmp_path, "--set", "production", "--about", "mask", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["figures"]
+    assert {"tar_1e3_level2", "tar_1e3_masked", "fnmr_at_pass_masked", "fmr_at_pass_masked"} <= set(figures)
+    assert figures["looks_without_face_level2"] == 2
+    assert figures["looks_without_face_masked"] >= 2
+
+
+def test_masks_are_not_counted_by_a_set_that_does_not_know_them(tmp_path: Path) -> None:
+    (tmp_path / "with").mkdir()
+    (tmp_path / "with" / "1.jpg").touch()
+    done = kioskctl("models", "eval-mask", tmp_path, "--set", "production")
+    assert done.returncode == 2
+    assert "no network for masks" in done.stderr
+
+
+def test_a_site_is_calibrated_again_and_taken_back(weights: Path, tmp_path: Path) -> None:
+    files, people, twins = (tmp_path / name for name in ("files", "people", "twins"))
+    assert kioskctl("models", "install", weights, "--to", files).returncode == 0
+    of_these = ("--set", "production", "--weights", files, "--json")
+    make_demo_faces(people)
+    held = kioskctl("models", "calibrate", people, *of_these)
+    assert held.returncode == 0, held.stderr
+    answer = json.loads(held.stdout)
+    assert not answer["raised"]
+    assert not (files / "calibration.toml").exists()
+    assert (answer["figures"]["genuine_visits"], answer["figures"]["fnmr_at_1e-3"]) == (2, 0)
+    assert answer["intervals"]["fnmr_at_1e-3"][1] > 0.6  # two people say little
+    # One person under two names is taken for the other by all means.
+    for name in ("one", "other"):
+        shutil.copytree(people / PERSONS[0], twins / name)
+    raised = json.loads(kioskctl("models", "calibrate", twins, *of_these).stdout)
+    assert raised["raised"]
+    assert raised["figures"]["threshold_before_1e-3"] < min(raised["figures"]["best_impostors"])
+    assert raised["figures"]["threshold_1e-3"] > max(raised["figures"]["best_impostors"])
+    assert not json.loads(kioskctl("models", "calibrate", people, *of_these).stdout)["raised"]
+    assert "one" not in (files / "calibration.toml").read_text().split()
+    for taken_back in (True, False):
+        done = kioskctl("models", "calibrate", "--reset", *of_these)
+        assert json.loads(done.stdout) == {"taken_back": taken_back}
+    assert not (files / "calibration.toml").exists()
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_calibration_wants_three_looks_of_somebody_and_one_thing_to_do(tmp_path: Path) -> None:
+    assert kioskctl("models", "calibrate", "--set", "production", "--weights", tmp_path).returncode == 2
+    assert kioskctl("models", "calibrate", tmp_path, "--reset", "--weights", tmp_path).returncode == 2
+    make_demo_faces(tmp_path / "faces")
+    for person in (tmp_path / "faces").glob("*/"):
+        for picture in sorted(person.iterdir())[2:]:
+            picture.unlink()
+    done = kioskctl("models", "calibrate", tmp_path / "faces", "--set", "production")
+    assert done.returncode == 2
+    assert "nobody has a card photo and 3 looks" in done.stderr
