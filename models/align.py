@@ -50,8 +50,18 @@ def align(bgr: Picture, points: NDArray[np.floating], template: Template) -> Pic
     scale = float(np.hypot(*similarity(points, template.points)[:, 0]))
     if scale < 1:
         bgr, points = _shrunk(bgr, points, scale, template.side)
-    size = (template.side, template.side)
-    crop = cv2.warpAffine(bgr, similarity(points, template.points), size, flags=cv2.INTER_LINEAR)
+    return warp(bgr, points, template)
+
+
+def warp(bgr: Picture, points: NDArray[np.floating], template: Template) -> Picture:
+    """The same by one warp, for pictures that need no shrinking; beyond its edge the picture goes on as it ends."""
+    crop = cv2.warpAffine(
+        bgr,
+        similarity(points, template.points),
+        (template.side, template.side),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return np.asarray(crop, dtype=np.uint8)
 
 

@@ -29,6 +29,9 @@ _SIDE = 150
 _MEAN = (122.782, 117.001, 104.298)  # of RGB, as in King 2017
 _SCALE = 1 / 256
 _OPSET, _IR_VERSION = 17, 8
+_TRUNK = 7  # blocks that training leaves as they are: the stages of 32 and 64 channels
+_Numbered = tuple[int, Layer]
+_Pair = tuple[_Numbered, _Numbered]
 
 
 def build_set(target: Path, manifest: Path = MANIFEST, own: Path = OWN) -> None:
@@ -73,10 +76,13 @@ def ingredients(own: Path = OWN) -> dict[str, str]:
 def build_embedder(dat: bytes, tail: bytes | None) -> bytes:
     """The face network as ONNX, the same bytes for the same input.
 
-    dat: dlib's file. tail: an npz of float16 arrays, ``delta.N.weight`` and ``delta.N.bias`` to add to layer N of
-    ``Published.layers`` once it is folded, and ``projection.weight`` (128, 256) and ``projection.bias`` (128,) in
-    place of dlib's; None for the network as published. Input ``rgb``: (n, 3, 150, 150), 0..255; output ``vector``:
-    (n, 128). ModelError where one of the files does not fit.
+    dat: dlib's file. tail: an npz of float16 arrays; None for the network as published. In it are ``delta.N.weight``
+    and ``delta.N.bias`` to add to layer N of ``Published.layers`` once it is folded, and ``projection.weight``
+    (128, 256) and ``projection.bias`` (128,) in place of dlib's. Where it also has ``second.weight``, ``second.bias``
+    and ``second.share``, these project what the published layers make of the picture, and both vectors are joined so
+    that the cosine is the mean of both cosines, the second one's weight being the share.
+    Input ``rgb``: (n, 3, 150, 150), 0..255; output ``vector``: (n, 128), or (n, 256) with a second one. ModelError
+    where one of the files does not fit.
     """
     network = _Network(read_published(dat), _arrays(tail) if tail is not None else {})
     content: bytes = network.write().SerializeToString(deterministic=True)
@@ -114,18 +120,27 @@ class _Network:
         self._weights: list[TensorProto] = []
 
     def write(self) -> ModelProto:
-        maps = self._stem()
-        layers = list(enumerate(self._published.layers))[1:]
-        for first, second in zip(layers[::2], layers[1::2], strict=True):
-            maps = self._block(maps, first, second)
-        self._project(maps)
+        pairs = list(enumerate(self._published.layers))[1:]
+        blocks = list(zip(pairs[::2], pairs[1::2], strict=True))
+        trunk = self._stem()
+        for block in blocks[:_TRUNK]:
+            trunk = self._block(trunk, *block)
+        vector, dims = self._own(trunk, blocks[_TRUNK:]), DIMS
+        if "second.share" in self._tail:
+            share = self._tail.pop("second.share")
+            if share.shape or not 0 < share < 1:
+                raise _unfit("second.share is not between 0 and 1")
+            second = self._second(trunk, blocks[_TRUNK:])
+            parts = [self._unit(vector, 1 - share, "own"), self._unit(second, share, "second")]
+            vector, dims = self._node("Concat", *parts, axis=1), 2 * DIMS
+        self._nodes.append(helper.make_node("Identity", [vector], ["vector"]))
         if self._tail:
             raise _unfit(f"nothing is called {', '.join(sorted(self._tail))}")
         graph = helper.make_graph(
             self._nodes,
             "face",
             [helper.make_tensor_value_info("rgb", TensorProto.FLOAT, ["n", 3, _SIDE, _SIDE])],
-            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["n", DIMS])],
+            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["n", dims])],
             self._weights,
         )
         return helper.make_model(
@@ -143,13 +158,13 @@ class _Network:
         pooled = self._node("MaxPool", self._node("Relu", maps.name), kernel_shape=[3, 3], strides=[2, 2])
         return _Maps(pooled, maps.channels, (maps.side - 3) // 2 + 1)
 
-    def _block(self, maps: _Maps, first: tuple[int, Layer], second: tuple[int, Layer]) -> _Maps:
+    def _block(self, maps: _Maps, first: _Numbered, second: _Numbered, prefix: str = "") -> _Maps:
         """Two convolutions beside a shortcut; where the first one halves the size, the shortcut is averaged 2x2.
 
         The smaller of both, in size or in channels, is filled with zeros to the right, below and behind.
         """
-        inner = self._convolve(maps, *first)
-        inner = self._convolve(_Maps(self._node("Relu", inner.name), inner.channels, inner.side), *second)
+        inner = self._convolve(maps, *first, prefix)
+        inner = self._convolve(_Maps(self._node("Relu", inner.name), inner.channels, inner.side), *second, prefix)
         if first[1].stride == 2:
             averaged = self._node("AveragePool", maps.name, kernel_shape=[2, 2], strides=[2, 2])
             maps = _Maps(averaged, maps.channels, maps.side // 2)
@@ -157,10 +172,44 @@ class _Network:
         total = self._node("Add", *(self._filled(part, channels, side) for part in (maps, inner)))
         return _Maps(self._node("Relu", total), channels, side)
 
-    def _convolve(self, maps: _Maps, number: int, layer: Layer) -> _Maps:
+    def _own(self, maps: _Maps, blocks: list[_Pair]) -> str:
+        """The tail with what training changed."""
+        for block in blocks:
+            maps = self._block(maps, *block)
+        weight = self._published.projection.T
+        bias = np.zeros(DIMS, np.float32)
+        if "projection.weight" in self._tail:
+            weight, bias = (self._tail.pop(f"projection.{part}", bias) for part in ("weight", "bias"))
+        return self._projected("projection", maps, weight, bias)
+
+    def _second(self, maps: _Maps, blocks: list[_Pair]) -> str:
+        """The tail as it was published, with a projection of ours."""
+        for block in blocks:
+            maps = self._block(maps, *block, prefix="published.")
+        weight, bias = (self._tail.pop(f"second.{part}", np.zeros(0, np.float32)) for part in ("weight", "bias"))
+        return self._projected("second", maps, weight, bias)
+
+    def _projected(self, name: str, maps: _Maps, weight: Floats, bias: Floats) -> str:
+        if (weight.shape, bias.shape) != ((DIMS, maps.channels), (DIMS,)):
+            raise _unfit(f"the {name} is {weight.shape} and {bias.shape}")
+        pooled = self._node("Flatten", self._node("GlobalAveragePool", maps.name))
+        return self._node(
+            "Gemm", pooled, self._constant(f"{name}.weight", weight.T), self._constant(f"{name}.bias", bias)
+        )
+
+    def _unit(self, vector: str, share: Floats, name: str) -> str:
+        """Of a length whose square is the share."""
+        length = self._node("ReduceL2", vector, axes=[1], keepdims=1)
+        scale = self._constant(f"{name}.length", np.sqrt(np.asarray(share, np.float32)))
+        return self._node("Mul", self._node("Div", vector, length), scale)
+
+    def _convolve(self, maps: _Maps, number: int, layer: Layer, prefix: str = "") -> _Maps:
+        """A layer as training left it, or with a prefix to its name, as published."""
         weight, bias = layer.folded()
         reads = [
-            self._constant(f"layer{number}.{part}", self._changed(f"delta.{number}.{part}", value))
+            self._constant(
+                f"{prefix}layer{number}.{part}", value if prefix else self._changed(f"delta.{number}.{part}", value)
+            )
             for part, value in (("weight", weight), ("bias", bias))
         ]
         convolved = self._node("Conv", maps.name, *reads, strides=[layer.stride] * 2, pads=[layer.padding] * 4)
@@ -183,23 +232,11 @@ class _Network:
             "Pad", maps.name, self._constant(f"{maps.name}.fill", np.array([0] * 5 + [*missing], np.int64))
         )
 
-    def _project(self, maps: _Maps) -> None:
-        weight = self._published.projection
-        bias = np.zeros(DIMS, np.float32)
-        if "projection.weight" in self._tail:
-            weight, bias = (self._tail.pop(f"projection.{part}", bias) for part in ("weight", "bias"))
-            weight = weight.T
-        if (weight.shape, bias.shape) != ((maps.channels, DIMS), (DIMS,)):
-            raise _unfit(f"the projection is {weight.T.shape} and {bias.shape}")
-        pooled = self._node("Flatten", self._node("GlobalAveragePool", maps.name))
-        reads = [self._constant("projection.weight", weight), self._constant("projection.bias", bias)]
-        self._nodes.append(helper.make_node("Gemm", [pooled, *reads], ["vector"]))
-
     def _constant(self, name: str, value: NDArray[np.generic]) -> str:
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def _node(self, kind: str, *reads: str, **settings: list[int]) -> str:
+    def _node(self, kind: str, *reads: str, **settings: int | list[int]) -> str:
         name = f"{kind.lower()}{len(self._nodes)}"
         node = helper.make_node(kind, list(reads), [name])
         node.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(settings.items()))

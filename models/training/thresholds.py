@@ -15,7 +15,7 @@ import numpy as np
 
 from kiosk.core.policy import FalseMatchRate
 from kiosk.frames import Picture
-from models.align import ARCFACE, TEMPLATE, Template
+from models.align import ARCFACE, TEMPLATE, Template, warp
 from models.detect import open_detector
 from models.embed import FaceEmbedder
 from models.engine import FaceEngine
@@ -23,7 +23,6 @@ from models.evaluation import Comparisons, Numbers, Rates, estimate
 from models.idphoto import Level, id_photo
 from models.manifest import Manifest, load_manifest, read_weights
 from models.photo import decode_photo
-from models.template import warp
 from models.training.crops import Crops, load_crops
 
 _LOOKS = 3
