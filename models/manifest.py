@@ -191,7 +191,10 @@ def read_weights(entry: Weights, folder: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}. Run kioskctl models install FOLDER --to {folder}.") from error
+        raise ModelError(
+            f"{path}: {error.strerror}. Run kioskctl models build, or for a set that was brought to you "
+            f"kioskctl models install FOLDER --to {folder}."
+        ) from error
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise ModelError(f"{path} is not the file the manifest names (sha256 differs); copy it again")
     return content

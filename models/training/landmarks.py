@@ -20,7 +20,7 @@ from models.align import TEMPLATE, Template, similarity, warp
 from models.idphoto import EYES
 from models.training.crops import load_crops
 from models.training.disguise import ENLARGE, Disguise
-from models.training.locator import Labelled, _mirrored
+from models.training.locator import Labelled, mirror
 from models.training.scenes import TRAINING, load_scene
 
 # The whole face, eyes 24 pixels apart.
@@ -83,7 +83,8 @@ class Sitters:
         if rng.random() < 0.08:
             picture = self._disguise.masked(picture)
         if rng.random() < 0.5:
-            picture, points, _ = _mirrored(picture, points, np.zeros(4, np.float32))
+            picture = np.ascontiguousarray(picture[:, ::-1])
+            points, _ = mirror(picture.shape[1], points, np.zeros(4, np.float32))
         if rng.random() < 0.25:
             picture = self._disguise.card(picture)
             move = similarity(TEMPLATE[:2], EYES)
@@ -127,7 +128,7 @@ def main(data: Path, yunet: Path, minutes: float, out: Path) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    sitters = Sitters(Labelled(load_crops(data), yunet, out.parent / "loc.labels.npz"), seed=1)
+    sitters = Sitters(Labelled(load_crops(data), yunet, out.parent / "labels.npz"), seed=1)
     net = Landmarks().to(memory_format=torch.channels_last).train()
     print(sum(weight.numel() for weight in net.parameters()), "weights", flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-2)

@@ -22,7 +22,7 @@ from scripts.modelsets import SetName, model_set
 
 OUT = Path("out/demo")
 TABLE_WIDTH = 170  # a narrower terminal wraps whole lines, which is easier to read than wrapped cells
-STAGES = "card photo detect embed key lookup decide journal paint".split()
+STAGES = "card photo detect liveness embed key lookup decide journal paint".split()
 
 
 def demo(
