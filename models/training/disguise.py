@@ -88,7 +88,9 @@ class Disguise:
     def masked(self, crop: Picture) -> Picture:
         """The crop with a face mask painted over nose, mouth and chin."""
         rng = self._rng
-        top, side = rng.normal(60, 3), rng.normal(64, 4)
+        # A detector guesses where the mouth is below a mask, and mostly too high: the mask then lies low in the crop.
+        top = float(np.clip(rng.normal(64, 6), 52, 80))
+        side = top + rng.normal(4, 4)
         return self._covered(
             crop,
             [
@@ -125,11 +127,17 @@ class Disguise:
         cloth += (coarse * rng.uniform(2, 14))[..., None]
         if rng.random() < 0.5:  # pleats
             cloth -= (rng.uniform(4, 22) * (np.sin(_Y / rng.uniform(2.0, 4.0) + rng.uniform(0, 6)) > 0.7))[..., None]
-        if rng.random() < 0.2:  # a printed pattern
-            print_ = cv2.resize(
-                rng.integers(0, 2, (14, 14)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR
-            )
-            cloth += (print_ * rng.uniform(-90, 90))[..., None]
+        if rng.random() < 0.35:  # a printed pattern, of one colour or of many
+            fine, colours = int(rng.integers(5, 26)), int(rng.choice([1, 3]))
+            print_ = rng.integers(0, 2, (fine, fine, colours)).astype(np.float32)
+            way = cv2.INTER_NEAREST if rng.random() < 0.4 else cv2.INTER_CUBIC
+            spread = cv2.resize(print_, (SIDE, SIDE), interpolation=way).reshape(SIDE, SIDE, colours)
+            cloth = cloth + spread * rng.uniform(-140, 140, colours)
+        if rng.random() < 0.12:  # a valve
+            shade = np.zeros((SIDE, SIDE), np.float32)
+            middle = (int(rng.uniform(40, 76)), int(rng.uniform(78, 100)))
+            cv2.circle(shade, middle, int(rng.uniform(6, 12)), float(rng.uniform(-70, 70)), -1, cv2.LINE_AA)
+            cloth = cloth + shade[..., None]
         cloth *= (1 - rng.uniform(0, 0.35) * np.abs((_X - 56 + rng.uniform(-20, 20)) / 56))[..., None]
         light = float(crop.mean()) / 120
         cloth *= np.clip(light, 0.5, 1.2)

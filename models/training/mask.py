@@ -67,9 +67,9 @@ class Wardrobe:
 
     def _moved(self, crop: Picture) -> Picture:
         """The points of masked faces are guesses: the crop may lie a little aside."""
-        factor, turn = np.exp(self._rng.normal(0, 0.06)), np.radians(self._rng.normal(0, 4))
+        factor, turn = np.exp(self._rng.normal(0, 0.09)), np.radians(self._rng.normal(0, 6))
         move = cv2.getRotationMatrix2D((56, 56), float(np.degrees(turn)), float(factor))
-        move = np.asarray(move, np.float64) + np.array([[0, 0, 1]]) * self._rng.normal(0, 4, (2, 1))
+        move = np.asarray(move, np.float64) + np.array([[0, 0, 1]]) * self._rng.normal(0, 5, (2, 1))
         moved = cv2.warpAffine(crop, move, (112, 112), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)
 
