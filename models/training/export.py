@@ -44,15 +44,15 @@ class _LocatorFile(nn.Module):
 
 
 class _LandmarksFile(nn.Module):
-    """offsets (n, 10) in pixels of the crop, face (n, 1): 0..1."""
+    """points (n, 11): ten offsets in pixels of the crop, and 0..1 for being a face."""
 
     def __init__(self) -> None:
         super().__init__()
         self.net = Landmarks()
 
-    def forward(self, bgr: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, bgr: Tensor) -> Tensor:
         out = self.net(bgr)
-        return out[:, :10], torch.sigmoid(out[:, 10:])
+        return torch.cat((out[:, :10], torch.sigmoid(out[:, 10:])), dim=1)
 
 
 class _MaskFile(nn.Module):
@@ -73,7 +73,7 @@ def _locator(state: dict[str, Tensor]) -> bytes:
 
 
 def _landmarks(state: dict[str, Tensor]) -> bytes:
-    return _written(_LandmarksFile(), state, (3, 80, 80), ["offsets", "face"], _first("bgr", "offsets", "face"))
+    return _written(_LandmarksFile(), state, (3, 80, 80), ["points"], _first("bgr", "points"))
 
 
 def _mask(state: dict[str, Tensor]) -> bytes:
