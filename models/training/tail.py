@@ -1,7 +1,7 @@
 """Trains the tail of dlib's network further, so that it says of a card photo what the teacher says of the face.
 
-``python -m models.training.tail DATA DAT FEATURES MINUTES OUT`` after models.training.features. Writes ``OUT.npz``: in
-half precision the differences to dlib's weights, and a projection to the teacher's space. Loss: one minus the cosine
+``python -m models.training.tail DATA DAT FEATURES MINUTES OUT [START.pt]`` after models.training.features. Writes
+``OUT.pt``; START goes on from an earlier one at half the rate. Loss: one minus the cosine
 to the teacher's vector, and the squared differences of the two matrices of similarities within a batch.
 """
 
@@ -166,12 +166,12 @@ def _start_projection(student: Student, lessons: Lessons) -> None:
         student.projection.bias.copy_(wanted.mean(0) - middle @ weight)
 
 
-def train(student: nn.Module, lessons: Lessons, minutes: float, exam: Exam, rate: float = _RATE) -> None:
+def train(student: nn.Module, lessons: Lessons, minutes: float, exam: Exam, rate: float, seed: int) -> None:
     """Train for so many minutes, with a look at the people set aside every eight."""
     student.to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(student.parameters(), rate, weight_decay=5e-3)
     began, mean, examined = time.monotonic(), None, 0.0
-    for step, (features, target) in enumerate(lessons.batches(seed=1)):
+    for step, (features, target) in enumerate(lessons.batches(seed)):
         gone = (time.monotonic() - began) / 60
         if gone >= minutes:
             break
@@ -195,7 +195,7 @@ def train(student: nn.Module, lessons: Lessons, minutes: float, exam: Exam, rate
             print(exam.marks(student), flush=True)
 
 
-def main(data: Path, dat: Path, features: Path, minutes: float, out: Path) -> None:
+def main(data: Path, dat: Path, features: Path, minutes: float, out: Path, start: Path | None) -> None:
     """Train for so many minutes."""
     torch.manual_seed(0)
     torch.set_num_threads(2)
@@ -204,13 +204,23 @@ def main(data: Path, dat: Path, features: Path, minutes: float, out: Path) -> No
     print(f"{len(lessons.owner)} looks of {len(lessons.targets)} faces", flush=True)
     exam = Exam(load_crops(data), Eye(dat))
     student = Student(published, dropout=0.1)
-    _start_projection(student, lessons)
+    if start is None:
+        _start_projection(student, lessons)
+    else:
+        student.load_state_dict(torch.load(start, weights_only=True))
     print("before:", exam.marks(student), flush=True)
-    train(student, lessons, minutes, exam)
+    train(student, lessons, minutes, exam, *((_RATE, 1) if start is None else (_RATE / 2, 2)))
     print("after:", exam.marks(student), flush=True)
     torch.save(student.state_dict(), out.with_suffix(".pt"))
 
 
 if __name__ == "__main__":
     paths = [Path(argument) for argument in sys.argv[1:4]]
-    main(paths[0], paths[1], paths[2], float(sys.argv[4]), Path(sys.argv[5]))
+    main(
+        paths[0],
+        paths[1],
+        paths[2],
+        float(sys.argv[4]),
+        Path(sys.argv[5]),
+        Path(sys.argv[6]) if len(sys.argv) > 6 else None,
+    )
