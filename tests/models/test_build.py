@@ -34,6 +34,11 @@ def npz(**arrays: Floats) -> bytes:
     return file.getvalue()
 
 
+def cosine(pair: Floats) -> float:
+    one, other = pair
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+
+
 def weights_of(network: bytes) -> dict[str, Floats]:
     return {one.name: numpy_helper.to_array(one) for one in onnx.load_from_string(network).graph.initializer}
 
@@ -95,6 +100,24 @@ def test_an_own_projection_takes_the_place_of_dlibs() -> None:
     assert built[0, 5] > 5  # the sum of what is pooled, which is never negative
 
 
+def test_the_cosine_of_joined_vectors_is_the_mean_of_both_cosines_by_their_share() -> None:
+    rng = np.random.default_rng(5)
+    weight = 0.1 * rng.standard_normal((128, 256)).astype(np.float16).astype(np.float32)
+    bias = 0.1 * rng.standard_normal(128).astype(np.float16).astype(np.float32)
+    change = {f"delta.{LAST}.bias": np.full(256, 0.5, np.float32)}
+    second = {"second.weight": weight, "second.bias": bias, "second.share": np.array(0.25, np.float32)}
+    pictures = np.concatenate([synthetic(), 255 - synthetic()])
+    joined = answers(build_embedder(published(), npz(**change, **second)), pictures)
+    own = answers(build_embedder(published(), npz(**change)), pictures)
+    # The second vector is of the layers as published, without the change.
+    projection = {"projection.weight": weight, "projection.bias": bias}
+    other = answers(build_embedder(published(), npz(**projection)), pictures)
+    assert joined.shape == (2, 256)
+    assert np.linalg.norm(joined, axis=1) == pytest.approx(1, abs=1e-5)
+    assert cosine(joined) == pytest.approx(0.75 * cosine(own) + 0.25 * cosine(other), abs=1e-4)
+    assert abs(cosine(own) - cosine(other)) > 0.01
+
+
 @pytest.mark.parametrize(
     ("tail", "says"),
     [
@@ -104,6 +127,9 @@ def test_an_own_projection_takes_the_place_of_dlibs() -> None:
         (npz(**{"delta.29.bias": np.zeros(256, np.float32)}), "nothing is called delta.29.bias"),
         (npz(**{"projection.weight": np.zeros((256, 128), np.float32)}), "projection"),
         (npz(**{"projection.bias": np.zeros(128, np.float32)}), "nothing is called projection.bias"),
+        (npz(**{"second.share": np.array(0.4, np.float32)}), "the second is"),
+        (npz(**{"second.share": np.array(1, np.float32)}), "second.share is not between 0 and 1"),
+        (npz(**{"second.weight": np.zeros((128, 256), np.float32)}), "nothing is called second.weight"),
     ],
 )
 def test_a_tail_that_does_not_fit_is_refused(tail: bytes, says: str) -> None:
@@ -120,12 +146,14 @@ class Workshop:
         self.own, self.target = folder / "own", folder / "set"
         self.own.mkdir()
         (self.own / "locator.onnx").write_bytes(b"locates")
+        (self.own / "landmarks.onnx").write_bytes(b"points")
         (self.own / "mask.onnx").write_bytes(b"unmasks")
         (self.own / build.TAIL).write_bytes(npz(**{f"delta.{LAST}.bias": np.ones(256, np.float32)}))
         self.manifest = folder / "default.toml"
         digests = iter(
             [
                 self._own("locator.onnx"),
+                self._own("landmarks.onnx"),
                 build_embedder(dat, (self.own / build.TAIL).read_bytes()),
                 self._own("mask.onnx"),
             ]
@@ -157,7 +185,8 @@ def test_a_set_is_built_whole_and_again_over_an_altered_one(workshop: Workshop) 
     (workshop.target / "embed-default.onnx").write_bytes(b"altered")
     workshop.build()
     assert workshop.standings() == {Standing.OK}
-    assert {path.name for path in workshop.target.iterdir()} == {"embed-default.onnx", "locator.onnx", "mask.onnx"}
+    names = {path.name for path in workshop.target.iterdir()}
+    assert names == {"embed-default.onnx", "landmarks.onnx", "locator.onnx", "mask.onnx"}
 
 
 @pytest.mark.parametrize("name", ["locator.onnx", build.TAIL])
@@ -190,8 +219,6 @@ def test_what_it_is_made_from_is_told_and_what_is_missing(monkeypatch: pytest.Mo
 
 def test_the_shipped_set_builds_to_what_its_manifest_names(tmp_path: Path) -> None:
     published()
-    if not build.OWN.is_dir():
-        pytest.skip("the networks of our own are not trained yet")
     build_set(tmp_path / "set")
     entries = roles(load_manifest(build.MANIFEST))
     assert {standing(entry, tmp_path / "set") for entry in entries.values()} == {Standing.OK}
