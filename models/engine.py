@@ -132,9 +132,11 @@ def open_engine(manifest: Path, weights: Path) -> FaceEngine:
     """
     entries = load_manifest(manifest)
     mask, liveness = entries.mask, entries.liveness
+    # The largest file first: while it is opened it takes four times its size.
+    embedder = FaceEmbedder(read_weights(entries.embed, weights), calibrated(entries.embed, weights))
     engine = FaceEngine(
         open_detector(entries, weights),
-        FaceEmbedder(read_weights(entries.embed, weights), calibrated(entries.embed, weights)),
+        embedder,
         MaskDetector(read_weights(mask, weights), mask) if mask else None,
         LivenessDetector([read_weights(network, weights) for network in liveness.networks], liveness)
         if liveness

@@ -45,6 +45,8 @@ class Session:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
             raise ModelError(f"{name} does not open: {_told(error)}; install the models again") from error
+        # Kept for falling back to another provider, which is never done: it would be a second copy of the weights.
+        self._session._model_bytes = b""  # noqa: SLF001
         inputs = self._session.get_inputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
         sizes = (3, wanted.height, wanted.width)
