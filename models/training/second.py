@@ -1,7 +1,7 @@
 """The second vector of the default embedder, and how much it counts; then everything into one file.
 
-``python -m models.training.second DATA DAT FEATURES TAIL.pt OUT.npz`` after models.training.tail. dlib's vectors as
-published err about other people than ours do. They are projected so that the inner product of two is the bilinear
+``python -m models.training.second DATA DAT FEATURES TAIL.pt... OUT.npz`` after models.training.tail; of several tails
+the weights are averaged. dlib's vectors as published err about other people than ours do. They are projected so that the inner product of two is the bilinear
 part of the two-covariance score (Cumani et al. 2013), whose covariances come from the people in training; the share is
 the one that serves the people set aside best at a false match rate of 1e-3.
 """
@@ -86,7 +86,7 @@ def _positive(matrix: Matrix) -> Matrix:
     return np.asarray((directions * np.maximum(values, 1e-6)) @ directions.T)
 
 
-def main(data: Path, dat: Path, features: Path, tail: Path, out: Path) -> None:
+def main(data: Path, dat: Path, features: Path, tails: list[Path], out: Path) -> None:
     """Write the file of the default set that holds what we trained for its embedder."""
     content = dat.read_bytes()
     published, crops, lessons = read_published(content), load_crops(data), load_lessons(features)
@@ -96,7 +96,8 @@ def main(data: Path, dat: Path, features: Path, tail: Path, out: Path) -> None:
         weight = torch.from_numpy(projection).float() @ second.projection.weight
         second.projection.weight.copy_(weight)
         second.projection.bias.copy_(torch.from_numpy(-projection @ middle).float())
-    state = torch.load(tail, weights_only=True)
+    states = [torch.load(tail, weights_only=True) for tail in tails]
+    state = {name: sum(one[name] for one in states) / len(states) for name in states[0]}
     student = Student(published, dropout=0.0).to(memory_format=torch.channels_last)
     student.load_state_dict(state)
     exam = Exam(crops, Eye(dat))
@@ -118,4 +119,5 @@ def main(data: Path, dat: Path, features: Path, tail: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:6]))
+    paths = [Path(argument) for argument in sys.argv[1:]]
+    main(paths[0], paths[1], paths[2], paths[3:-1], paths[-1])
