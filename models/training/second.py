@@ -1,9 +1,9 @@
 """The second vector of the default embedder, and how much it counts; then everything into one file.
 
 ``python -m models.training.second DATA DAT FEATURES TAIL.pt... OUT.npz`` after models.training.tail; of several tails
-the weights are averaged. dlib's vectors as published err about other people than ours do. They are projected so that the inner product of two is the bilinear
-part of the two-covariance score (Cumani et al. 2013), whose covariances come from the people in training; the share is
-the one that serves the people set aside best at a false match rate of 1e-3.
+the weights are averaged. dlib's vectors as published err about other people than ours do. They are projected so that
+the inner product of two is the bilinear part of the two-covariance score (Cumani et al. 2013), whose covariances come
+from the people in training; the share is the one that serves the people set aside best at a false match rate of 1e-3.
 """
 
 import sys
