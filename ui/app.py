@@ -3,6 +3,7 @@
 import argparse
 import faulthandler
 import logging
+import resource
 import sys
 import threading
 from collections.abc import Callable
@@ -226,6 +227,7 @@ def main() -> None:
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold faces, numbers and names
     try:
         settings = load_settings(chosen.settings)
         sys.exit(run(settings))

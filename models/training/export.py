@@ -146,7 +146,7 @@ def tail_differences(state: dict[str, Tensor], dat: bytes) -> dict[str, np.ndarr
 _ROLES: dict[str, Callable[[dict[str, Tensor]], bytes]] = {"locator": _locator, "landmarks": _landmarks, "mask": _mask}
 
 if __name__ == "__main__":
-    trained = torch.load(sys.argv[2], weights_only=True)
+    trained = torch.load(sys.argv[2], weights_only=True, map_location="cpu")
     if sys.argv[1] == "tail":
         np.savez_compressed(sys.argv[4], **tail_differences(trained, Path(sys.argv[3]).read_bytes()))  # type: ignore[arg-type]
     else:

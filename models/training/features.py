@@ -19,6 +19,7 @@ from kiosk.frames import Picture
 from models.align import DLIB
 from models.dlib import read_published
 from models.training.crops import Crops, load_crops
+from models.training.device import answer, placed
 from models.training.disguise import Disguise
 from models.training.trunk import Trunk
 
@@ -53,13 +54,13 @@ class Eye:
     """The trunk, in batches; bfloat16 where the processor has it."""
 
     def __init__(self, dat: Path) -> None:
-        self._trunk = Trunk(read_published(dat.read_bytes())).eval().to(memory_format=torch.channels_last)
+        self._trunk = placed(Trunk(read_published(dat.read_bytes())).eval())
 
     def sees(self, chips: list[Picture]) -> np.ndarray:
         """(n, 64, 17, 17), not below 0."""
         rgb = torch.from_numpy(np.stack(chips)[..., ::-1].copy()).permute(0, 3, 1, 2).float()
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-            return self._trunk(rgb.contiguous(memory_format=torch.channels_last)).float().numpy()
+        with torch.no_grad():
+            return answer(self._trunk, rgb).cpu().numpy()
 
 
 def main(data: Path, teacher: Path, dat: Path, out: Path, shard: int, shards: int) -> None:

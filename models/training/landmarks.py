@@ -19,6 +19,7 @@ from kiosk.frames import Picture
 from models.align import TEMPLATE, Template, similarity, warp
 from models.idphoto import EYES
 from models.training.crops import load_crops
+from models.training.device import DEVICE, answer, placed
 from models.training.disguise import ENLARGE, Disguise
 from models.training.locator import Labelled, mirror
 from models.training.scenes import TRAINING, load_scene
@@ -129,7 +130,7 @@ def main(data: Path, yunet: Path, minutes: float, out: Path) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     sitters = Sitters(Labelled(load_crops(data), yunet, out.parent / "labels.npz"), seed=1)
-    net = Landmarks().to(memory_format=torch.channels_last).train()
+    net = placed(Landmarks()).train()
     print(sum(weight.numel() for weight in net.parameters()), "weights", flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-2)
     began, step, mean = time.monotonic(), 0, None
@@ -137,9 +138,7 @@ def main(data: Path, yunet: Path, minutes: float, out: Path) -> None:
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * gone / minutes)) + 1e-6
         pictures, offsets, there = sitters.batch(_BATCH)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            out_ = net(pictures.contiguous(memory_format=torch.channels_last))
-        out_ = out_.float()
+        out_, offsets, there = answer(net, pictures), offsets.to(DEVICE), there.to(DEVICE)
         away = (
             functional.smooth_l1_loss(out_[:, :10], offsets, reduction="none", beta=0.3).sum(1) * there
         ).sum() / there.sum()

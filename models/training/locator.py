@@ -22,6 +22,7 @@ from models.align import TEMPLATE
 from models.detect import FaceDetector
 from models.manifest import load_manifest, read_weights
 from models.training.crops import Crops, load_crops
+from models.training.device import DEVICE, placed
 from models.training.disguise import Disguise
 from models.training.scenes import TRAINING, load_scene
 
@@ -286,7 +287,7 @@ class Locator(nn.Module):
 def loss_of(maps: list[Tensor], targets: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Focal loss (Lin et al. 2017) of the scores; smooth L1 of points and boxes where a cell answers."""
     answering = sum(target[:, 0].sum() for target in targets) + 1
-    scores = places = torch.zeros(())
+    scores = places = torch.zeros((), device=maps[0].device)
     for out, target in zip(maps, targets, strict=True):
         yes, open_ = target[:, 0], target[:, 1]
         p = torch.sigmoid(out[:, 0])
@@ -316,7 +317,7 @@ def main(data: Path, yunet: Path, minutes: float, out: Path) -> None:
             ready.put((pictures, wanted([points for _, points, _ in made], [box for _, _, box in made], SIDE)))
 
     threading.Thread(target=make, daemon=True).start()
-    net = Locator().to(memory_format=torch.channels_last).train()
+    net = placed(Locator()).train()
     print(sum(weight.numel() for weight in net.parameters()), "weights", flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-3)
     began, step = time.monotonic(), 0
@@ -324,9 +325,9 @@ def main(data: Path, yunet: Path, minutes: float, out: Path) -> None:
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * gone / minutes)) + 1e-6
         pictures, targets = ready.get()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            maps = net(pictures.float().contiguous(memory_format=torch.channels_last))
-        scores, places = loss_of([out.float() for out in maps], targets)
+        with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
+            maps = net(pictures.float().to(DEVICE, memory_format=torch.channels_last))
+        scores, places = loss_of([out.float() for out in maps], [target.to(DEVICE) for target in targets])
         optimiser.zero_grad()
         (scores + 0.5 * places).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)

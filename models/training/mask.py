@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from kiosk.frames import Picture
 from models.training.crops import load_crops
+from models.training.device import DEVICE, placed
 from models.training.disguise import Disguise
 
 SIDE = 48
@@ -88,14 +89,14 @@ def main(data: Path, minutes: float, out: Path) -> None:
     aside = crops.set_aside()
     inside = set(range(len(crops.names))) - aside
     wardrobe = Wardrobe([crops.pictures[i] for i in crops.of(inside)], seed=1)
-    net = MaskHead().to(memory_format=torch.channels_last).train()
+    net = placed(MaskHead()).train()
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-2)
     began, step = time.monotonic(), 0
     while (gone := (time.monotonic() - began) / 60) < minutes:
         for group in optimiser.param_groups:
             group["lr"] = _RATE * 0.5 * (1 + np.cos(np.pi * gone / minutes)) + 1e-6
         pictures, worn = wardrobe.batch(_BATCH)
-        loss = functional.binary_cross_entropy_with_logits(net(pictures), worn * 0.98 + 0.01)
+        loss = functional.binary_cross_entropy_with_logits(net(pictures.to(DEVICE)), worn.to(DEVICE) * 0.98 + 0.01)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -106,7 +107,7 @@ def main(data: Path, minutes: float, out: Path) -> None:
     net.eval()
     with torch.no_grad():
         pictures, worn = Wardrobe([crops.pictures[i] for i in crops.of(aside)], seed=2).batch(2000)
-        said = torch.sigmoid(net(pictures)) > 0.5
+        said = torch.sigmoid(net(pictures.to(DEVICE))).cpu() > 0.5
     print("right about people set aside:", float((said == worn.bool()).float().mean()))
 
 

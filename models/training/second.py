@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from models.dlib import DIMS, Published, read_published
 from models.evaluation import Comparisons
 from models.training.crops import Crops, load_crops
+from models.training.device import answer, placed
 from models.training.export import tail_differences
 from models.training.features import REAL_LOOKS, Eye
 from models.training.tail import Exam, Lessons, Student, load_lessons
@@ -53,8 +54,8 @@ def vectors_of_people(net: nn.Module, lessons: Lessons, crops: Crops, shards: in
         faces = mine[shard::shards]
         rows = torch.arange(begun, begun + len(faces) * REAL_LOOKS)
         for picks in rows.split(_BATCH):
-            with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-                vectors.append(net(lessons.seen(picks).contiguous(memory_format=torch.channels_last)).float())
+            with torch.no_grad():
+                vectors.append(answer(net, lessons.seen(picks)).cpu())
         people.append(np.repeat(crops.labels[faces], REAL_LOOKS // 2))
         # Blends follow the real crops of a shard.
         begun = int(lessons.shard_ends[shard])
@@ -90,16 +91,18 @@ def main(data: Path, dat: Path, features: Path, tails: list[Path], out: Path) ->
     """Write the file of the default set that holds what we trained for its embedder."""
     content = dat.read_bytes()
     published, crops, lessons = read_published(content), load_crops(data), load_lessons(features)
-    second = AsPublished(published).eval().to(memory_format=torch.channels_last)
+    second = AsPublished(published).eval()
+    placed(second)
     middle, projection = bilinear(*vectors_of_people(second, lessons, crops, len(lessons.shard_ends)))
     with torch.no_grad():
-        weight = torch.from_numpy(projection).float() @ second.projection.weight
+        weight = torch.from_numpy(projection).float() @ second.projection.weight.cpu()
         second.projection.weight.copy_(weight)
         second.projection.bias.copy_(torch.from_numpy(-projection @ middle).float())
-    states = [torch.load(tail, weights_only=True) for tail in tails]
+    states = [torch.load(tail, weights_only=True, map_location="cpu") for tail in tails]
     state = {name: sum(one[name] for one in states) / len(states) for name in states[0]}
-    student = Student(published, dropout=0.0).to(memory_format=torch.channels_last)
+    student = Student(published, dropout=0.0)
     student.load_state_dict(state)
+    placed(student)
     exam = Exam(crops, Eye(dat))
     own, other = exam.scores(student), exam.scores(second)
     best = (0.0, 0.0)
@@ -111,8 +114,8 @@ def main(data: Path, dat: Path, features: Path, tails: list[Path], out: Path) ->
         print(share, {name: round(mark, 2) for name, mark in marks.items()}, flush=True)
         best = max(best, (float(np.mean(list(marks.values()))), share))
     arrays = tail_differences(state, content) | {
-        "second.weight": second.projection.weight.detach().numpy().astype(np.float16),
-        "second.bias": second.projection.bias.detach().numpy().astype(np.float16),
+        "second.weight": second.projection.weight.detach().cpu().numpy().astype(np.float16),
+        "second.bias": second.projection.bias.detach().cpu().numpy().astype(np.float16),
         "second.share": np.float16(best[1]),
     }
     np.savez_compressed(out, **arrays)  # type: ignore[arg-type]

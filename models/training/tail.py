@@ -24,6 +24,7 @@ from models.evaluation import Comparisons
 from models.idphoto import Level, id_photo
 from models.photo import decode_photo
 from models.training.crops import Crops, load_crops
+from models.training.device import DEVICE, answer, placed
 from models.training.disguise import CARD_POINTS, ENLARGE
 from models.training.features import Eye
 from models.training.trunk import Tail
@@ -146,9 +147,8 @@ def _both_sides(eye: Eye, chip: np.ndarray) -> Tensor:
 def _vectors(student: nn.Module, features: Tensor) -> Tensor:
     parts = []
     for both in features.split(64):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            out = student(both.flatten(0, 1).float().contiguous(memory_format=torch.channels_last))
-        parts.append(functional.normalize(functional.normalize(out.float()).view(len(both), 2, -1).sum(1)))
+        units = functional.normalize(answer(student, both.flatten(0, 1)).cpu())
+        parts.append(functional.normalize(units.view(len(both), 2, -1).sum(1)))
     return torch.cat(parts)
 
 
@@ -156,7 +156,7 @@ def _start_projection(student: Student, lessons: Lessons) -> None:
     """Least squares from what dlib pools to what the teacher says: a start that is not random."""
     picks = torch.arange(0, len(lessons.owner), max(1, len(lessons.owner) // 4000))
     with torch.no_grad():
-        pooled = torch.cat([student.tail(lessons.seen(part)) for part in picks.split(256)]).double()
+        pooled = torch.cat([student.tail(lessons.seen(part).to(DEVICE)).cpu() for part in picks.split(256)]).double()
         middle = pooled.mean(0)
         centred = pooled - middle
         ridge = centred.T @ centred + 1e-3 * centred.square().sum() / 256 * torch.eye(256, dtype=torch.double)
@@ -168,7 +168,7 @@ def _start_projection(student: Student, lessons: Lessons) -> None:
 
 def train(student: nn.Module, lessons: Lessons, minutes: float, exam: Exam, rate: float, seed: int) -> None:
     """Train for so many minutes, with a look at the people set aside every eight."""
-    student.to(memory_format=torch.channels_last).train()
+    student.train()
     optimiser = torch.optim.AdamW(student.parameters(), rate, weight_decay=5e-3)
     began, mean, examined = time.monotonic(), None, 0.0
     for step, (features, target) in enumerate(lessons.batches(seed)):
@@ -177,9 +177,7 @@ def train(student: nn.Module, lessons: Lessons, minutes: float, exam: Exam, rate
             break
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1, (step + 1) / _WARM) * 0.5 * (1 + np.cos(np.pi * gone / minutes)) + 1e-7
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            out = student(features.contiguous(memory_format=torch.channels_last))
-        vectors = functional.normalize(out.float())
+        vectors, target = functional.normalize(answer(student, features)), target.to(DEVICE)
         apart = (1 - (vectors * target).sum(1)).mean()
         relation = (vectors @ vectors.T - target @ target.T).square().mean()
         loss = apart + _RELATION * relation
@@ -204,10 +202,11 @@ def main(data: Path, dat: Path, features: Path, minutes: float, out: Path, start
     print(f"{len(lessons.owner)} looks of {len(lessons.targets)} faces", flush=True)
     exam = Exam(load_crops(data), Eye(dat))
     student = Student(published, dropout=0.1)
+    placed(student)
     if start is None:
         _start_projection(student, lessons)
     else:
-        student.load_state_dict(torch.load(start, weights_only=True))
+        student.load_state_dict(torch.load(start, weights_only=True, map_location="cpu"))
     print("before:", exam.marks(student), flush=True)
     train(student, lessons, minutes, exam, *((_RATE, 1) if start is None else (_RATE / 2, 2)))
     print("after:", exam.marks(student), flush=True)

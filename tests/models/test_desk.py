@@ -289,7 +289,7 @@ def test_models_that_appear_later_are_taken_up(demo_faces: Path, tmp_path: Path,
         assert counter.expect(FaceHealth) == FaceHealth(frozenset({Fault.MODELS}))
         counter.desk.begin(1)
         counter.desk.compare(1, card_photo("astronaut"))
-        assert "yunet" in counter.expect(FaceUnavailable).why
+        assert "mobilefacenet" in counter.expect(FaceUnavailable).why
         for file in weights.glob("*.onnx"):
             shutil.copyfile(file, tmp_path / file.name)
         counter.clock.skip(6)

@@ -126,7 +126,7 @@ def test_swapped_weights_are_refused_by_name(tmp_path: Path, weights: Path) -> N
     content = detect.read_bytes()
     shutil.copyfile(embed, detect)
     embed.write_bytes(content)
-    with pytest.raises(ModelError, match=re.escape(detect.name)):
+    with pytest.raises(ModelError, match=f"{re.escape(embed.name)} is not the file the manifest names"):
         open_engine(MANIFEST, tmp_path)
 
 

@@ -80,6 +80,15 @@ def test_without_a_table_the_kiosk_is_out_of_order_and_stays_up(tmp_path: Path) 
     assert ended.returncode == 0
 
 
+def test_a_crash_would_leave_no_core_file_with_faces_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text(SETTINGS.format(policy=SAMPLE_POLICY))
+    look = "(print(open('/proc/self/limits').read(), flush=True), window.close())"
+    ended = run(WATCHED.format(then=look), "--settings", str(file))
+    [limit] = [line for line in ended.stdout.splitlines() if line.startswith("Max core file size")]
+    assert limit.split()[4:6] == ["0", "0"]
+
+
 def test_without_a_chinese_font_the_kiosk_is_out_of_order_and_stays_up(tmp_path: Path) -> None:
     file = tmp_path / "kiosk.toml"
     file.write_text(SETTINGS.format(policy=SAMPLE_POLICY))
