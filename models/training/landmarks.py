@@ -21,6 +21,7 @@ from models.idphoto import EYES
 from models.training.crops import load_crops
 from models.training.device import DEVICE, answer, placed
 from models.training.disguise import ENLARGE, Disguise
+from models.training.layers import Residual, convolution
 from models.training.locator import Labelled, mirror
 from models.training.scenes import TRAINING, load_scene
 
@@ -31,30 +32,14 @@ _RATE = 1.5e-3
 _NO_FACE = 0.2
 
 
-def _conv(coming: int, going: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(coming, going, 3, stride, 1, bias=False), nn.BatchNorm2d(going), nn.ReLU(inplace=True)
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(self.first(x)))
-
-
 class Landmarks(nn.Module):
     """BGR 0..255 (n, 3, 80, 80) to (n, 11): five offsets from the template in pixels, and a logit of being a face."""
 
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *(_conv(3, 16, 2), _conv(16, 32, 2), _Residual(32), _conv(32, 64, 2), _Residual(64)),
-            *(_conv(64, 96, 2), _Residual(96), nn.Conv2d(96, 192, 5), nn.ReLU(inplace=True)),
+            *(convolution(3, 16, 2), convolution(16, 32, 2), Residual(32), convolution(32, 64, 2), Residual(64)),
+            *(convolution(64, 96, 2), Residual(96), nn.Conv2d(96, 192, 5), nn.ReLU(inplace=True)),
         )
         self.last = nn.Conv2d(192, 11, 1)
 

@@ -24,6 +24,7 @@ from models.manifest import load_manifest, read_weights
 from models.training.crops import Crops, load_crops
 from models.training.device import DEVICE, placed
 from models.training.disguise import Disguise
+from models.training.layers import Residual, convolution
 from models.training.scenes import TRAINING, load_scene
 
 SIDE = 224
@@ -245,33 +246,17 @@ def wanted(
     return maps
 
 
-def _conv(coming: int, going: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(coming, going, 3, stride, 1, bias=False), nn.BatchNorm2d(going), nn.ReLU(inplace=True)
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(self.first(x)))
-
-
 class Locator(nn.Module):
     """BGR 0..255 (n, 3, h, w) to three maps (n, 15, h/s, w/s): logit, box (4), points (10)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(_conv(3, 16, 2), _conv(16, 24, 2))
-        self.fine = nn.Sequential(_conv(24, 40, 2), _Residual(40))
-        self.middle = nn.Sequential(_conv(40, 56, 2), _Residual(56))
-        self.coarse = nn.Sequential(_conv(56, 72, 2), _Residual(72))
+        self.stem = nn.Sequential(convolution(3, 16, 2), convolution(16, 24, 2))
+        self.fine = nn.Sequential(convolution(24, 40, 2), Residual(40))
+        self.middle = nn.Sequential(convolution(40, 56, 2), Residual(56))
+        self.coarse = nn.Sequential(convolution(56, 72, 2), Residual(72))
         self.lateral = nn.ModuleList(nn.Conv2d(channels, 40, 1) for channels in (40, 56, 72))
-        self.heads = nn.ModuleList(nn.Sequential(_conv(40, 40), nn.Conv2d(40, 15, 1)) for _ in STRIDES)
+        self.heads = nn.ModuleList(nn.Sequential(convolution(40, 40), nn.Conv2d(40, 15, 1)) for _ in STRIDES)
         for head in self.heads:
             head[1].bias.data[0] = -4.0  # faces are rare
 
