@@ -196,5 +196,8 @@ def read_weights(entry: Weights, folder: Path) -> bytes:
             f"kioskctl models install FOLDER --to {folder}."
         ) from error
     if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise ModelError(f"{path} is not the file the manifest names (sha256 differs); copy it again")
+        raise ModelError(
+            f"{path} is not the file the manifest names (sha256 differs); copy it again, or for "
+            "the default set run kioskctl models build"
+        )
     return content

@@ -152,13 +152,15 @@ class KioskWindow(QWidget):
         if self._still is None:
             self._still = self._draw_still(self._view)
         painter = QPainter(self)
-        painter.setClipRect(event.rect())
-        painter.drawPixmap(0, 0, self._still)
-        if self._scene is not None and self._scene.moving is not None:
-            now = self._clock.monotonic()
-            left = (self._leaves_at - now) / self._dwell if self._dwell else 0.0
-            paint_motion(painter, self.size(), self._scene.moving, now - self._shown_at, left, self._mirror)
-        painter.end()
+        try:
+            painter.setClipRect(event.rect())
+            painter.drawPixmap(0, 0, self._still)
+            if self._scene is not None and self._scene.moving is not None:
+                now = self._clock.monotonic()
+                left = (self._leaves_at - now) / self._dwell if self._dwell else 0.0
+                paint_motion(painter, self.size(), self._scene.moving, now - self._shown_at, left, self._mirror)
+        finally:
+            painter.end()
         if self._new is not None:
             posted, self._new = self._new, None
             if self.on_painted is not None:

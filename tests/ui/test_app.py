@@ -49,6 +49,10 @@ WATCHED = """
 import threading
 from PyQt6.QtCore import QTimer
 import ui.app as app
+import ui.window
+def break_painting(window):
+    ui.window.paint = lambda *args, **settings: 1 / 0
+    window._redraw()
 app.SAFE_SCREEN_SECONDS = 1
 put, show = app.KioskWindow.put, app.show
 def watched_put(window, view):
@@ -100,7 +104,14 @@ def test_without_a_chinese_font_the_kiosk_is_out_of_order_and_stays_up(tmp_path:
     assert ended.returncode == 0
 
 
-@pytest.mark.parametrize("bug", ["threading.Thread(target=lambda: 1 / 0).start()", "1 / 0"])
+@pytest.mark.parametrize(
+    "bug",
+    [
+        "threading.Thread(target=lambda: 1 / 0).start()",
+        "1 / 0",
+        "break_painting(window)",
+    ],
+)
 def test_a_bug_in_any_thread_shows_the_safe_screen_and_ends_with_a_code_of_its_own(tmp_path: Path, bug: str) -> None:
     file = tmp_path / "kiosk.toml"
     file.write_text(SETTINGS.format(policy=SAMPLE_POLICY))
