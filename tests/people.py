@@ -11,9 +11,9 @@ from kiosk.core.status import (
     CodeStatement,
     Colour,
     Itinerary,
+    LabTest,
     ListEntry,
     ListKind,
-    NucleicAcidTest,
     PersonStatus,
     Risk,
     RiskEntry,
@@ -66,7 +66,7 @@ _CARD = IdCard(
 )
 _STATUS = PersonStatus(
     codes=(CodeStatement(Colour.GREEN, "未见异常", AUTHORITY, NOW - 10 * DAYS),),
-    test=NucleicAcidTest(TestResult.NEGATIVE, NOW - 20 * HOURS, LABORATORY),
+    test=LabTest(TestResult.NEGATIVE, NOW - 20 * HOURS, LABORATORY),
     vaccine_doses=3,
     itinerary=Itinerary(TODAY, (Stay(HOME, "", TODAY),)),
     lists=(),
@@ -116,9 +116,9 @@ def said(
     return CodeStatement(colour, reason, issuer, since)
 
 
-def swab(hours_ago: float, result: TestResult = TestResult.NEGATIVE, issuer: str = LABORATORY) -> NucleicAcidTest:
+def swab(hours_ago: float, result: TestResult = TestResult.NEGATIVE, issuer: str = LABORATORY) -> LabTest:
     """A test sampled so many hours before NOW."""
-    return NucleicAcidTest(result, NOW - hours_ago * HOURS, issuer)
+    return LabTest(result, NOW - hours_ago * HOURS, issuer)
 
 
 def travelled(*stays: Stay, as_of: date = TODAY) -> Itinerary:

@@ -76,6 +76,35 @@ class TableError(KioskError):
     """The table is missing, damaged or not for this kiosk; staff bring a new one."""
 
 
+@unique
+class Refusal(StrEnum):
+    """Why a supply was refused; the old one goes on serving, and staff are told in words."""
+
+    NO_SUPPLY = "no_supply"  # nothing on the medium that is one
+    WRONG_KEY = "wrong_key"  # unsigned, signed by somebody else, or by too few
+    EXPIRED = "expired"  # signed too long ago
+    OLDER = "older"  # a lower version than was accepted before
+    DAMAGED = "damaged"  # bytes are not those that were signed
+    INCOMPLETE = "incomplete"  # a file is missing, or the medium was pulled out
+    STRANGE_FILE = "strange_file"  # a link, a pipe, or far too large
+    FOREIGN = "foreign"  # for another district or another mode
+    NO_ENVELOPE = "no_envelope"  # this kiosk was given no key for it
+    CONTRADICTS = "contradicts"  # content and what was signed about it differ
+    NEW_FORMAT = "new_format"  # a format that this program does not know
+    POLICY_FAILS = "policy_fails"  # a policy does not pass its own test vectors
+    NO_ROOM = "no_room"  # the disk is too full
+    CLOCK = "clock"  # the kiosk's clock is behind what is signed
+    BUSY = "busy"  # another import is running
+
+
+class ImportRefusedError(KioskError):
+    """A supply was not taken; nothing has changed."""
+
+    def __init__(self, refusal: Refusal, detail: str) -> None:
+        super().__init__(None, detail)
+        self.refusal = refusal
+
+
 class JournalError(KioskError):
     """The journal could not store an event; nothing passes until it can."""
 

@@ -16,17 +16,29 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeStatement:
-    """One authority's statement about one person's code; ``since`` is when the colour began."""
+    """One authority's statement about one person's code; ``since`` is when the colour began.
+
+    ``urgent_at`` is the time of the urgent list that said so, None for a statement of the daily data (C8).
+    """
 
     colour: Colour
     reason: str
     issuer: str
     since: datetime
+    urgent_at: datetime | None = None
+
+
+@unique
+class TestKind(StrEnum):
+    """What was tested for: only nucleic acid answers to a policy that asks for a test."""
+
+    NUCLEIC_ACID = "nucleic_acid"
+    ANTIGEN = "antigen"
 
 
 @unique
 class TestResult(StrEnum):
-    """Result of a nucleic acid test."""
+    """Result of a test."""
 
     NEGATIVE = "negative"
     POSITIVE = "positive"
@@ -34,12 +46,17 @@ class TestResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NucleicAcidTest:
-    """The last test known; ``issuer`` is the laboratory or authority that reported it."""
+class LabTest:
+    """The last test known; ``issuer`` is the laboratory or authority that reported it.
+
+    ``sampled_at`` is a full hour: the table keeps the hour in which the sample was taken, so that a test never counts
+    for longer than it should.
+    """
 
     result: TestResult
     sampled_at: datetime
     issuer: str
+    kind: TestKind = TestKind.NUCLEIC_ACID
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +103,17 @@ class ListEntry:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PersonStatus:
-    """Everything the table holds about one person; None means the table does not know."""
+    """Everything the table holds about one person; None means the table does not know.
+
+    ``vaccine_month`` is the first day of the month of the last dose.
+    """
 
     codes: tuple[CodeStatement, ...]
-    test: NucleicAcidTest | None
+    test: LabTest | None
     vaccine_doses: int | None
     itinerary: Itinerary | None
     lists: tuple[ListEntry, ...]
+    vaccine_month: date | None = None
 
     def __repr__(self) -> str:
         return "PersonStatus()"
@@ -134,7 +155,7 @@ class TableInfo:
 
     ``as_of`` is the data cut-off (the age that counts), ``built_at`` the time of building, ``scope`` the provinces
     covered (first two digits of GB/T 2260), ``issuers`` the authorities whose statements count, ``demo`` true for
-    invented people.
+    invented people, ``urgent_as_of`` the time of the urgent list, None without one.
     """
 
     serial: int
@@ -144,3 +165,4 @@ class TableInfo:
     issuers: frozenset[str]
     risks: tuple[RiskEntry, ...]
     demo: bool
+    urgent_as_of: datetime | None = None

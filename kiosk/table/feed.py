@@ -21,9 +21,9 @@ from kiosk.core.status import (
     CodeStatement,
     Colour,
     Itinerary,
+    LabTest,
     ListEntry,
     ListKind,
-    NucleicAcidTest,
     PersonStatus,
     Risk,
     RiskEntry,
@@ -138,7 +138,7 @@ def _refuse(path: Path, mistakes: list[str]) -> None:
         raise TableError(None, "\n".join([f"{path}: {len(mistakes)} wrong; nothing was written.", *shown]))
 
 
-def _test(row: _Row) -> NucleicAcidTest | None:
+def _test(row: _Row) -> LabTest | None:
     result = row.cell("test_result", _optional(_choice(TestResult)))
     sampled_at = row.cell("test_at", _optional(_moment))
     issuer = row.cell("test_issuer", str) or ""
@@ -146,7 +146,7 @@ def _test(row: _Row) -> NucleicAcidTest | None:
         if result is not None or sampled_at is not None or issuer:
             row.wrong("test_result", "result and test_at belong together. Fill both, or neither")
         return None
-    return NucleicAcidTest(result, sampled_at, issuer)
+    return LabTest(result, sampled_at, issuer)
 
 
 def _itinerary(row: _Row) -> Itinerary | None:

@@ -7,7 +7,7 @@ import pytest
 
 from kiosk.core.lines.finding import Finding, LineState
 from kiosk.core.reasons import Reason
-from kiosk.core.status import CodeStatement, Colour, ListKind, NucleicAcidTest, Unknown
+from kiosk.core.status import CodeStatement, Colour, LabTest, ListKind, Unknown
 from kiosk.core.status import TestResult as Result
 from kiosk.core.verdict import Judgement, Verdict
 from tests.core.judged import judged
@@ -49,7 +49,7 @@ def has(answer: Judgement, reason: Reason) -> bool:
     return finding(answer, reason) is not None
 
 
-def sampled(test: NucleicAcidTest | None, **rules: object) -> Judgement:
+def sampled(test: LabTest | None, **rules: object) -> Judgement:
     return judged(answer=status(test=test), under=policy(**rules))
 
 
@@ -181,7 +181,7 @@ def test_N1_where_no_test_is_asked_for_none_is_missed() -> None:
     ids=["below", "at", "above"],
 )
 def test_N2_a_negative_test_counts_to_the_last_second(hours: int, late: timedelta, reason: Reason) -> None:
-    test = NucleicAcidTest(Result.NEGATIVE, NOW - hours * HOURS - late, LABORATORY)
+    test = LabTest(Result.NEGATIVE, NOW - hours * HOURS - late, LABORATORY)
     answer = sampled(test, test_hours=hours)
     assert has(answer, reason)
     assert answer.verdict is (Verdict.PASS if reason is Reason.N2 else Verdict.HELP)
@@ -195,7 +195,7 @@ def test_N2_tells_the_full_hours_that_are_left(age: float, left: str) -> None:
 
 
 @pytest.mark.parametrize("test", [None, swab(48.01), swab(2000)], ids=["none", "just-late", "long-ago"])
-def test_N3_an_old_test_or_none_is_a_question_never_a_refusal(test: NucleicAcidTest | None) -> None:
+def test_N3_an_old_test_or_none_is_a_question_never_a_refusal(test: LabTest | None) -> None:
     answer = sampled(test)
     assert (answer.code.state, answer.code.reason, answer.verdict) == (LineState.ASK, Reason.N3, Verdict.HELP)
 
@@ -229,7 +229,7 @@ def test_N4_a_test_under_check_is_a_question() -> None:
     ids=["before", "at", "after"],
 )
 def test_N5_a_result_newer_than_the_data_is_for_staff(later: timedelta, reason: Reason) -> None:
-    answer = sampled(NucleicAcidTest(Result.NEGATIVE, AS_OF + later, LABORATORY))
+    answer = sampled(LabTest(Result.NEGATIVE, AS_OF + later, LABORATORY))
     assert has(answer, reason)
     assert answer.verdict is (Verdict.PASS if reason is Reason.N2 else Verdict.HELP)
 

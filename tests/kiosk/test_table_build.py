@@ -12,9 +12,9 @@ from kiosk.core.status import (
     CodeStatement,
     Colour,
     Itinerary,
+    LabTest,
     ListEntry,
     ListKind,
-    NucleicAcidTest,
     PersonStatus,
     Risk,
     RiskEntry,
@@ -37,7 +37,7 @@ def test_the_reader_answers_what_the_csv_says(tmp_path: Path) -> None:
     files.build()
     table = open_table(files.table, files.pepper, Mode.DEMO)
     try:
-        test = NucleicAcidTest(Result.NEGATIVE, datetime(2022, 4, 17, 2, 30, tzinfo=UTC), "laboratory")
+        test = LabTest(Result.NEGATIVE, datetime(2022, 4, 17, 2, 30, tzinfo=UTC), "laboratory")
         green = CodeStatement(Colour.GREEN, "", "health office", datetime(2022, 2, 28, 16, tzinfo=UTC))
         yellow = CodeStatement(Colour.YELLOW, "3天2检", "另一办公室", datetime(2022, 4, 14, 16, tzinfo=UTC))
         stays = (Stay("440100", "", date(2022, 4, 10)), Stay("USA", "", date(2022, 4, 5)))

@@ -11,9 +11,9 @@ from kiosk.core.reasons import Reason
 from kiosk.core.status import (
     CodeStatement,
     Colour,
+    LabTest,
     ListEntry,
     ListKind,
-    NucleicAcidTest,
     PersonStatus,
     TableInfo,
     TestResult,
@@ -90,7 +90,7 @@ def _statement(statement: CodeStatement, policy: Policy, table: TableInfo) -> Fi
     return replace(said, reason=Reason.C3, state=LineState.STOP)
 
 
-def _test(test: NucleicAcidTest | None, policy: Policy, table: TableInfo, now: datetime) -> Finding:
+def _test(test: LabTest | None, policy: Policy, table: TableInfo, now: datetime) -> Finding:
     if test is not None and test.result is TestResult.POSITIVE:
         # A positive result that nobody signs for is incomplete evidence: it refuses nobody (law 1).
         state = LineState.STOP if test.issuer else LineState.UNKNOWN
