@@ -26,6 +26,7 @@ MAGIC = b"OCPLAYER"
 SPILL_SIZES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 28, 48, 128, 512)
 
 _HEADER = struct.Struct("<HBBB3xQQ16s16s16s16sQqqII")
+_TIMES = slice(9, 11)  # as of and built at, after version and kind
 _KINDS = tuple(LayerKind)
 _LEAF = 16
 _TAG = 16
@@ -258,16 +259,18 @@ def _parse_header(page: bytes, path: Path) -> Header:
         raise TableError(Fault.TABLE_FOREIGN, f"{path} is no layer. Name a file that kioskctl table build wrote.")
     if len(page) != PAGE:
         raise _damaged(path, "shorter than its header")
-    version, kind, *facts, as_of, built_at, hours, meta_length = _HEADER.unpack_from(page, len(MAGIC))
+    version, kind, *facts = _HEADER.unpack_from(page, len(MAGIC))
     if version != VERSION:
         detail = f"{path} has format {version}, this kiosk reads format {VERSION}. Update the older of the two."
         raise TableError(Fault.TABLE_FOREIGN, detail)
     try:
-        times = datetime.fromtimestamp(as_of, UTC), datetime.fromtimestamp(built_at, UTC)
-        header = Header(_KINDS[kind], *facts, *times, hours, meta_length)
+        facts[_TIMES] = (datetime.fromtimestamp(seconds, UTC) for seconds in facts[_TIMES])
+        header = Header(_KINDS[kind], *facts)
     except (IndexError, OverflowError, ValueError, OSError):
         raise _damaged(path, "an impossible header") from None
-    if not (1 <= header.group_bits <= 32 and 1 <= header.slot_bits <= 32 and hours > 0 and meta_length >= _TAG):
+    if not (
+        1 <= header.group_bits <= 32 and 1 <= header.slot_bits <= 32 and header.hours > 0 and header.meta_length >= _TAG
+    ):
         raise _damaged(path, "an impossible header")
     return header
 
