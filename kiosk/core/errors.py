@@ -23,6 +23,7 @@ class Fault(StrEnum):
     CAMERA = "camera"
     MODELS = "models"
     SOUND = "sound"
+    SITE_LIST = "site_list"  # the site's own list of residents and staff cannot be used
 
     @property
     def stops_service(self) -> bool:
@@ -35,7 +36,7 @@ class Fault(StrEnum):
         return self in (Fault.PCSCD, Fault.READER)
 
 
-_TOLERATED = frozenset({Fault.CLOCK_JUMPED, Fault.CAMERA, Fault.MODELS, Fault.SOUND})
+_TOLERATED = frozenset({Fault.CLOCK_JUMPED, Fault.CAMERA, Fault.MODELS, Fault.SOUND, Fault.SITE_LIST})
 GRAVITY = {fault: place for place, fault in enumerate(Fault)}
 
 

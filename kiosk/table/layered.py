@@ -1,7 +1,7 @@
 """The layers of one kiosk asked as one table (FORMAT.md, *What layers mean together*)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kiosk.core.errors import Fault, TableError
@@ -11,6 +11,15 @@ from kiosk.store import LayerKind
 from kiosk.table.chain import Pepper, slow_key
 from kiosk.table.layer import Layer
 
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SiteList:
+    """A site's own list of people that it admits, and the pepper under which it is asked."""
+
+    layer: Layer
+    pepper: Pepper
+
+
 _NOBODY = PersonStatus((), None, None, None, ())
 _BLINDED = 32
 
@@ -19,7 +28,7 @@ class LayeredTable:
     """A verified table (port HealthTable). ``lookup`` belongs to one thread at a time, ``derive_key`` to any.
 
     A key is the T of the province's pepper followed by that of the site's, where there is one.
-    Raises TableError where the layers do not belong together.
+    Raises TableError where the province's layers do not belong together.
     """
 
     def __init__(
@@ -29,15 +38,15 @@ class LayeredTable:
         pepper: Pepper,
         risks_as_of: datetime,
         risks: tuple[RiskEntry, ...],
-        site_pepper: Pepper | None = None,
+        site: SiteList | None = None,
     ) -> None:
         _check(layers)
         self._layers = layers
         self._base = layers[LayerKind.BASE]
         self._delta = layers.get(LayerKind.DELTA)
         self._urgent = layers.get(LayerKind.URGENT)
-        self._local = layers.get(LayerKind.LOCAL)
-        self._peppers = [pepper] if site_pepper is None else [pepper, site_pepper]
+        self._site = site
+        self._peppers = [pepper] if site is None else [pepper, site.pepper]
         self._daily = (self._delta or self._base).header.as_of
         whole = self._delta or self._base
         urgent_issuers = self._urgent.meta.issuers if self._urgent else []
@@ -75,6 +84,8 @@ class LayeredTable:
     def close(self) -> None:
         for layer in self._layers.values():
             layer.close()
+        if self._site is not None:
+            self._site.layer.close()
 
     def _status(self, key: bytes) -> PersonStatus | None:
         province, site = key[:_BLINDED], key[_BLINDED:]
@@ -83,9 +94,10 @@ class LayeredTable:
         status = found.status if found else None
         if self._urgent and (said := self._urgent.find(province)) and said.status:
             status = self._with_urgent(status or _NOBODY, said.status, self._urgent.header.as_of)
-        if self._local and (said := self._local.find(site)) and said.status:
-            admitted = tuple(entry for entry in said.status.lists if entry.kind is ListKind.ADMITTED)
-            status = replace(status or _NOBODY, lists=(*(status or _NOBODY).lists, *admitted))
+        if self._site and (said := self._site.layer.find(site)) and said.status:
+            status = status or _NOBODY
+            admitted = (entry for entry in said.status.lists if entry.kind is ListKind.ADMITTED)
+            status = replace(status, lists=(*status.lists, *admitted))
         return status
 
     def _with_urgent(self, status: PersonStatus, urgent: PersonStatus, as_of: datetime) -> PersonStatus:
