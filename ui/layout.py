@@ -130,6 +130,9 @@ def paint_staff_line(pen: Pen, area: QRectF, staff: StaffLine, words: StaffWords
     pen.text(state.adjusted(MARGIN - 12, 6, -12, -6), text, BAR_TEXT, fg, bg, align=LEFT, bar=True)
 
 
+_NAMED = 4
+
+
 def _warning(staff: StaffLine, words: StaffWords) -> str:
     faults = [words.faults[fault] for fault in staff.faults if not fault.stops_service]
     if staff.data_old and not faults:
@@ -137,7 +140,9 @@ def _warning(staff: StaffLine, words: StaffWords) -> str:
     if len(faults) == 1 and not staff.data_old:
         return faults[0].what
     names = [words.old_short] * staff.data_old + [fault.short for fault in faults]
-    return words.check.format(items=words.separator.join(names))
+    # The gravest come first; there is room for so many.
+    more = "…" if len(names) > _NAMED else ""
+    return words.check.format(items=words.separator.join(names[:_NAMED]) + more)
 
 
 def paint_buttons(pen: Pen, area: QRectF, view: View, pressed: Press | None) -> None:
