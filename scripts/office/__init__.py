@@ -1,0 +1,1 @@
+"""What the office does that a kiosk never does: making tables and the keys they are made with."""
