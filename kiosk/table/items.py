@@ -17,6 +17,8 @@ from kiosk.core.status import (
 )
 from kiosk.core.times import SHANGHAI, local_day
 
+_Test = tuple[TestKind, TestResult, str]
+
 
 class RecordError(Exception):
     """The bytes are not what an encoder writes; the message says nothing of their content."""
@@ -27,7 +29,7 @@ class Dictionaries:
     """The tables that items point into, already made of the core's values."""
 
     statements: tuple[CodeStatement, ...]
-    tests: tuple[tuple[TestKind, TestResult, str], ...]
+    tests: tuple[_Test, ...]
     places: tuple[tuple[str, str], ...]
     lists: tuple[tuple[ListKind, str, str], ...]
 
@@ -37,7 +39,7 @@ class Person:
     """One person while the items are read."""
 
     codes: list[CodeStatement] = field(default_factory=list)
-    test: tuple[TestKind, TestResult, str] | None = None
+    test: _Test | None = None
     test_hours: int | None = None  # before the layer's hour; None where the slot says it
     doses: int | None = None
     month: date | None = None
@@ -84,20 +86,31 @@ class ItemReader:
         """The facts, or None for a tombstone."""
         if person.removed:
             return None
-        test = None
-        if person.test is not None:
-            kind, result, issuer = person.test
-            hours = slot_hours if person.test_hours is None else person.test_hours
-            test = LabTest(result, self._hour - timedelta(hours=hours), issuer, kind)
         day = person.itinerary_day
+        test = person.test
         return PersonStatus(
             tuple(person.codes),
-            test,
+            None if test is None else self._test(test, slot_hours if person.test_hours is None else person.test_hours),
             person.doses,
             None if day is None else Itinerary(day, tuple(person.stays)),
             tuple(person.lists),
             person.month,
         )
+
+    def tested(self, status: PersonStatus, test: _Test, hours: int) -> PersonStatus:
+        """The same facts with the test of another hour: what most people of one profile differ by."""
+        return PersonStatus(
+            status.codes,
+            self._test(test, hours),
+            status.vaccine_doses,
+            status.itinerary,
+            status.lists,
+            status.vaccine_month,
+        )
+
+    def _test(self, test: _Test, hours: int) -> LabTest:
+        kind, result, issuer = test
+        return LabTest(result, self._hour - timedelta(hours=hours), issuer, kind)
 
     def _item(self, data: bytes, at: int, person: Person) -> int:
         kind = data[at]
@@ -176,7 +189,7 @@ def _signed(data: bytes, at: int) -> tuple[int, int]:
 
 def dictionaries(
     statements: list[tuple[Colour, str, str, int]],
-    tests: list[tuple[TestKind, TestResult, str]],
+    tests: list[_Test],
     places: list[tuple[str, str]],
     lists: list[tuple[ListKind, str, str]],
 ) -> Dictionaries:

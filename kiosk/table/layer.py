@@ -30,7 +30,8 @@ _TIMES = slice(9, 11)  # as of and built at, after version and kind
 _KINDS = tuple(LayerKind)
 _LEAF = 16
 _TAG = 16
-# The sum of both halves of a byte, for counting people in many groups at once.
+# The sums of what both halves of a byte stand for, to step over many spills or groups at once.
+_PAIR_SIZES = tuple(SPILL_SIZES[byte & 15] + SPILL_SIZES[byte >> 4] for byte in range(256))
 _HALVES = bytes((byte & 15) + (byte >> 4) for byte in range(256))
 
 
@@ -126,13 +127,12 @@ class Layer:
         self._group_shift = 64 - header.group_bits
         self._low_shift = 32 - header.group_bits
         self._slot_mask = (1 << header.slot_bits) - 1
-        self._leaf_hash = hashlib.sha256(header.layer_id)
         self._items = ItemReader(
             dictionaries(meta.statements, meta.tests, meta.places, meta.lists),
             header.as_of,
         )
         # Read when they are first met: most of the thousands stand for few people.
-        self._profiles: list[Person | None] = [None] * len(meta.profiles)
+        self._profiles: list[tuple[Person, PersonStatus | None] | None] = [None] * len(meta.profiles)
 
     def find(self, blinded: bytes) -> Found | None:
         """What stands under a T; None where nobody does. Raises TableError(TABLE_DAMAGED)."""
@@ -172,10 +172,8 @@ class Layer:
             raise TableError(
                 Fault.TABLE_DAMAGED, f"page {number}: {error.strerror}. Import the supply again."
             ) from None
-        leaf = self._leaf_hash.copy()
-        leaf.update(number.to_bytes(8, "little"))
-        leaf.update(page)
-        if leaf.digest()[:_LEAF] != self._leaves[_LEAF * number : _LEAF * (number + 1)]:
+        leaf = hashlib.sha256(self.header.layer_id + number.to_bytes(8, "little") + page).digest()
+        if leaf[:_LEAF] != self._leaves[_LEAF * number : _LEAF * (number + 1)]:
             raise TableError(Fault.TABLE_DAMAGED, f"page {number} has changed. Import the supply again.")
         return page
 
@@ -192,20 +190,23 @@ class Layer:
         value = (packed ^ int.from_bytes(stream[:4], "little")) & self._slot_mask
         profile, hours = divmod(value, self.header.hours)
         spills = slots + (people * width + 7) // 8
-        known = self._profile(profile)
+        known, status = self._profile(profile)
         if page[spills + person // 8] >> person % 8 & 1:
             known = known.copy()
             self._read(_spill(page, spills, people, person, stream), known)
-        return Found(self._items.finish(known, hours))
+            return Found(self._items.finish(known, hours))
+        if status is not None and known.test is not None and known.test_hours is None:
+            return Found(self._items.tested(status, known.test, hours))
+        return Found(status)
 
-    def _profile(self, number: int) -> Person:
+    def _profile(self, number: int) -> tuple[Person, PersonStatus | None]:
         if number >= len(self._profiles):
             raise _unreadable()
         known = self._profiles[number]
         if known is None:
-            known = Person()
-            self._read(bytes.fromhex(self.meta.profiles[number]), known)
-            self._profiles[number] = known
+            person = Person()
+            self._read(bytes.fromhex(self.meta.profiles[number]), person)
+            known = self._profiles[number] = person, self._items.finish(person, 0)
         return known
 
     def _read(self, items: bytes, person: Person) -> None:
@@ -220,9 +221,13 @@ def _spill(page: bytes, spills: int, people: int, person: int, stream: bytes) ->
     before = (bits & ((1 << person) - 1)).bit_count()
     classes = spills + (people + 7) // 8
     at = classes + (bits.bit_count() + 1) // 2
-    for earlier in range(before):
-        at += SPILL_SIZES[page[classes + earlier // 2] >> 4 * (earlier % 2) & 15]
-    length = SPILL_SIZES[page[classes + before // 2] >> 4 * (before % 2) & 15]
+    whole, odd = divmod(before, 2)
+    at += sum(map(_PAIR_SIZES.__getitem__, page[classes : classes + whole]))
+    both = page[classes + whole]
+    if odd:
+        at += SPILL_SIZES[both & 15]
+        both >>= 4
+    length = SPILL_SIZES[both & 15]
     sealed = int.from_bytes(page[at : at + length])
     return (sealed ^ int.from_bytes(spill_stream(stream, length))).to_bytes(length)
 
