@@ -23,7 +23,8 @@ def kernel(function: _Function) -> _Function:
     return cast("_Function", numba.njit(cache=True, nogil=True)(function))
 
 
-def _inlined(function: _Function) -> _Function:
+def inlined(function: _Function) -> _Function:
+    """Compile a function into the kernels that call it."""
     return cast("_Function", numba.njit(cache=True, nogil=True, forceinline=True)(function))
 
 
@@ -80,12 +81,12 @@ _BLAKE_LAST = (
 )
 
 
-@_inlined
+@inlined
 def _turn(x: np.uint32, n: int) -> np.uint32:
     return np.uint32((x >> np.uint32(n)) | (x << np.uint32(32 - n)))
 
 
-@_inlined
+@inlined
 def _round(s: _Words, w: np.uint32, k: np.uint32) -> _Words:
     a, b, c, d, e, f, g, h = s
     t = np.uint32(h + (_turn(e, 6) ^ _turn(e, 11) ^ _turn(e, 25)) + ((e & f) ^ (~e & g)) + k + w)
@@ -93,7 +94,7 @@ def _round(s: _Words, w: np.uint32, k: np.uint32) -> _Words:
     return (np.uint32(t + u), a, b, c, np.uint32(d + t), e, f, g)
 
 
-@_inlined
+@inlined
 def _sixteen(s: _Words, w: _Words, k: _Words) -> _Words:
     s = _round(s, w[0], k[0])
     s = _round(s, w[1], k[1])
@@ -113,14 +114,14 @@ def _sixteen(s: _Words, w: _Words, k: _Words) -> _Words:
     return _round(s, w[15], k[15])
 
 
-@_inlined
+@inlined
 def _word(w: np.uint32, x: np.uint32, y: np.uint32, z: np.uint32) -> np.uint32:
     low = _turn(x, 7) ^ _turn(x, 18) ^ (x >> np.uint32(3))
     high = _turn(z, 17) ^ _turn(z, 19) ^ (z >> np.uint32(10))
     return np.uint32(w + low + y + high)
 
 
-@_inlined
+@inlined
 def _next(w: _Words) -> _Words:
     a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = w  # noqa: E741
     a = _word(a, b, j, o)
@@ -142,7 +143,7 @@ def _next(w: _Words) -> _Words:
     return (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
 
 
-@_inlined
+@inlined
 def _sha(s: _Words, w: _Words) -> _Words:
     t = _sixteen(s, w, _K0)
     w = _next(w)
@@ -163,25 +164,25 @@ def _sha(s: _Words, w: _Words) -> _Words:
     )
 
 
-@_inlined
+@inlined
 def _padded(s: _Words) -> _Words:
     # 32 bytes after the 64 of the padded key: 768 bits.
     return (*s, np.uint32(1 << 31), *_ZEROS, np.uint32(768))
 
 
-@_inlined
+@inlined
 def _swapped(x: np.uint32) -> np.uint32:
     high, low = np.uint32(0xFF00FF00), np.uint32(0x00FF00FF)
     x = np.uint32(((x & high) >> np.uint32(8)) | ((x & low) << np.uint32(8)))
     return _turn(x, 16)
 
 
-@_inlined
+@inlined
 def _turn64(x: np.uint64, n: int) -> np.uint64:
     return np.uint64((x >> np.uint64(n)) | (x << np.uint64(64 - n)))
 
 
-@_inlined
+@inlined
 def _mix(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, x: np.uint64, y: np.uint64) -> _Longs:
     a = np.uint64(a + b + x)
     d = _turn64(d ^ a, 32)
@@ -193,7 +194,7 @@ def _mix(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, x: np.uint64, y
     return (a, _turn64(b ^ c, 63), c, d)
 
 
-@_inlined
+@inlined
 def _blake_round(v: _Longs, m: _Longs) -> _Longs:
     """One round; ``m`` in the order of that round."""
     a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r = v  # noqa: E741
@@ -208,7 +209,7 @@ def _blake_round(v: _Longs, m: _Longs) -> _Longs:
     return (a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r)
 
 
-@_inlined
+@inlined
 def _blake(t: _Longs, plain: _Longs) -> _Longs:
     # The key fills a block of its own and nothing follows: 4 of 16 message words are not zero.
     a, b, c, d = t
@@ -238,7 +239,7 @@ def _blake(t: _Longs, plain: _Longs) -> _Longs:
     )
 
 
-@_inlined
+@inlined
 def _long(low: np.uint32, high: np.uint32) -> np.uint64:
     return np.uint64(_swapped(low)) | (np.uint64(_swapped(high)) << np.uint64(32))
 
