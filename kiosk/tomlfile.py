@@ -2,8 +2,9 @@
 
 import difflib
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,19 +20,31 @@ def read_toml(path: Path, model: type[_Model], refusal: type[PolicyError | Setti
     Raises ``refusal`` whose message names the file and, for each mistake, key, value, what is allowed and the remedy.
     """
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
+        data = path.read_bytes()
     except OSError as error:
         raise refusal(f"{path}: {error.strerror}. Put the file there, or name another one.") from None
-    except UnicodeDecodeError:
-        raise refusal(f"{path}: not UTF-8. Save the file as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise refusal(f"{path}: not TOML: {error}. Correct that line.") from None
+    return parse_toml(data, str(path), model, refusal, {"folder": path.parent.resolve()})
+
+
+def parse_toml(
+    data: bytes,
+    name: str,
+    model: type[_Model],
+    refusal: type[PolicyError | SettingsError],
+    context: dict[str, Path] | None = None,
+) -> _Model:
+    """What ``read_toml`` does, for a content that is there already; ``name`` is what its mistakes are told of."""
     try:
-        return model.model_validate(content, context={"folder": path.parent.resolve()})
+        content = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise refusal(f"{name}: not UTF-8. Save the file as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise refusal(f"{name}: not TOML: {error}. Correct that line.") from None
+    try:
+        return model.model_validate(content, context=context)
     except ValidationError as error:
         mistakes = [_explain(mistake, model) for mistake in error.errors(include_url=False)]
-        raise refusal("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
+        raise refusal("\n".join(f"{name}: {mistake}" for mistake in mistakes)) from None
 
 
 def _explain(mistake: ErrorDetails, model: type[BaseModel]) -> str:
@@ -54,10 +67,18 @@ def _value(value: object) -> str:
 def _suggestion(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
     known = model
     for part in place[:-1]:
-        annotation = known.model_fields[str(part)].annotation
-        inner = [kind for kind in (annotation, *getattr(annotation, "__args__", ())) if isinstance(kind, type)]
-        known = next(kind for kind in inner if issubclass(kind, BaseModel))
+        if isinstance(part, str):  # a number counts the tables of a list, which are all of one kind
+            known = next(_tables(known.model_fields[part].annotation))
     close = difflib.get_close_matches(str(place[-1]), known.model_fields, n=1)
     if close:
         return f"Did you mean {'.'.join([*map(str, place[:-1]), close[0]])}?"
     return f"Remove it; known keys here: {', '.join(known.model_fields)}."
+
+
+def _tables(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation speaks of."""
+    inner = get_args(annotation)
+    if not inner and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in inner:
+        yield from _tables(part)

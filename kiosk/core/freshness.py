@@ -1,4 +1,4 @@
-"""Age of the data and soundness of the clock (RULES A1 to A4, A9, A10): is there anything to judge by, now?"""
+"""Age of the data and soundness of the clock (RULES A1 to A5, A9, A10): is there anything to judge by, now?"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,8 +23,13 @@ def freshness(as_of: datetime | None, policy: Policy, now: datetime) -> Reason:
     return Reason.A4
 
 
+def urgent_is_old(urgent_as_of: datetime | None, policy: Policy, now: datetime) -> bool:
+    """A5: the urgent list should have been followed by a newer one; staff are told, nothing else changes."""
+    return urgent_as_of is not None and now - urgent_as_of > timedelta(hours=policy.urgent_hours)
+
+
 def clock_is_behind(now: datetime, *floors: datetime | None) -> bool:
-    """A9: a clock earlier than the package's build or than the last journalled event is wrong."""
+    """A9: a clock earlier than the package's build, the last journalled event or anything signed is wrong."""
     return any(floor is not None and now < floor for floor in floors)
 
 

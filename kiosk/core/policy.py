@@ -38,6 +38,7 @@ class Policy:
     itinerary_lag_days: int
     star_city: LineState
     risk_area: LineState
+    medium_area: LineState
     abroad: LineState
     # person
     require_liveness: bool
@@ -52,6 +53,7 @@ class Policy:
     fresh_hours: int
     banner_hours: int
     stale_hours: int
+    urgent_hours: int
     # clock
     jump_warn_seconds: int
     jump_lock_minutes: int
@@ -70,6 +72,7 @@ class Policy:
         _require(
             0 < self.fresh_hours <= self.banner_hours <= self.stale_hours, "data ages must rise: fresh, banner, stale"
         )
+        _require(self.urgent_hours > 0, "urgent_hours must be at least 1")
         _require(self.jump_warn_seconds <= 60 * self.jump_lock_minutes, "jump_warn_seconds exceeds jump_lock_minutes")
         _require(
             not self.require_liveness or self.face_fmr is not FalseMatchRate.ONE_IN_100,
@@ -88,6 +91,7 @@ _STATES = {
     "yellow": (LineState.ASK, LineState.STOP),
     "star_city": (LineState.OK, LineState.ASK),
     "risk_area": (LineState.ASK, LineState.STOP),
+    "medium_area": (LineState.OK, LineState.ASK, LineState.STOP),
     "abroad": (LineState.ASK, LineState.STOP),
 }
 

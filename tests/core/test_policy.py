@@ -29,6 +29,7 @@ def test_no_number_is_negative(name: str) -> None:
         ({"banner_hours": 23}, "banner"),
         ({"banner_hours": 73}, "banner"),
         ({"stale_hours": 47}, "stale"),
+        ({"urgent_hours": 0}, "urgent_hours"),
         ({"jump_warn_seconds": 7201}, "jump_warn_seconds"),
         ({"looks": 0}, "looks"),
         ({"looks": 4}, "looks"),
@@ -72,6 +73,7 @@ def test_numbers_at_their_limits_are_accepted(changes: dict[str, Any]) -> None:
     [
         ("yellow", {LineState.ASK, LineState.STOP}),
         ("risk_area", {LineState.ASK, LineState.STOP}),
+        ("medium_area", {LineState.OK, LineState.ASK, LineState.STOP}),
         ("abroad", {LineState.ASK, LineState.STOP}),
         ("star_city", {LineState.OK, LineState.ASK}),
     ],

@@ -8,6 +8,7 @@ import pytest
 from kiosk.core.lines.finding import Finding, LineState
 from kiosk.core.reasons import Reason
 from kiosk.core.status import CodeStatement, Colour, LabTest, ListKind, Unknown
+from kiosk.core.status import TestKind as Kind
 from kiosk.core.status import TestResult as Result
 from kiosk.core.verdict import Judgement, Verdict
 from tests.core.judged import judged
@@ -167,6 +168,39 @@ def test_C8_names_the_authority_that_spoke_again() -> None:
     assert (replaced.issuer, replaced.at) == (AUTHORITY, NOW - DAYS)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [(Colour.RED, Colour.GREEN, Verdict.PASS), (Colour.GREEN, Colour.RED, Verdict.STOP)],
+    ids=["releases", "reddens"],
+)
+def test_C8_an_urgent_list_is_the_newest_word_whenever_its_colour_began(
+    before: Colour, after: Colour, verdict: Verdict
+) -> None:
+    daily = said(before, since=NOW - HOURS)
+    urgent = said(after, since=NOW - 9 * DAYS, urgent_at=NOW - 2 * HOURS)
+    for statements in ((daily, urgent), (urgent, daily), (urgent,)):
+        answer = coded(*statements)
+        assert answer.verdict is verdict
+        assert not has(answer, Reason.C7)
+        replaced = finding(answer, Reason.C8)
+        assert replaced is not None
+        assert (replaced.issuer, replaced.at) == (AUTHORITY, NOW - 2 * HOURS)
+
+
+def test_C8_the_newer_of_two_urgent_lists_counts() -> None:
+    older = said(Colour.GREEN, since=NOW - DAYS, urgent_at=NOW - 5 * HOURS)
+    newer = said(Colour.RED, since=NOW - 9 * DAYS, urgent_at=NOW - 2 * HOURS)
+    assert coded(older, newer).verdict is coded(newer, older).verdict is Verdict.STOP
+
+
+def test_C8_an_urgent_list_does_not_speak_for_another_authority() -> None:
+    urgent = said(Colour.GREEN, issuer=OTHER_AUTHORITY, urgent_at=NOW - HOURS)
+    answer = coded(RED, urgent)
+    assert answer.verdict is Verdict.STOP
+    assert has(answer, Reason.C7)
+    assert coded(RED, said(Colour.GREEN, issuer=STRANGER, urgent_at=NOW - HOURS)).verdict is Verdict.STOP
+
+
 def test_N1_where_no_test_is_asked_for_none_is_missed() -> None:
     for test in (None, swab(500)):
         answer = sampled(test, test_hours=0)
@@ -200,9 +234,17 @@ def test_N3_an_old_test_or_none_is_a_question_never_a_refusal(test: LabTest | No
     assert (answer.code.state, answer.code.reason, answer.verdict) == (LineState.ASK, Reason.N3, Verdict.HELP)
 
 
+def test_N3_an_antigen_test_does_not_answer_for_a_nucleic_acid_test() -> None:
+    answer = sampled(swab(20, kind=Kind.ANTIGEN))
+    assert (answer.code.state, answer.code.reason, answer.verdict) == (LineState.ASK, Reason.N3, Verdict.HELP)
+    assert dict(answer.code.leading.values) == {"limit": "48", "kind": "antigen"}
+    assert sampled(swab(20, kind=Kind.ANTIGEN), test_hours=0).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("hours", [0, 48])
-def test_N4_a_positive_test_with_a_laboratory_stops_also_where_none_is_asked_for(hours: int) -> None:
-    answer = sampled(swab(20, Result.POSITIVE), test_hours=hours)
+def test_N4_a_positive_test_with_a_laboratory_stops_also_where_none_is_asked_for(hours: int, kind: Kind) -> None:
+    answer = sampled(swab(20, Result.POSITIVE, kind=kind), test_hours=hours)
     assert (answer.code.state, answer.code.reason, answer.verdict) == (LineState.STOP, Reason.N4, Verdict.STOP)
 
 

@@ -1,4 +1,4 @@
-"""Age of the data, clock and damage: A1 to A4 and A9 to A13."""
+"""Age of the data, clock and damage: A1 to A5 and A9 to A13."""
 # ruff: noqa: N802  (tests are named by the row of the rules that they keep)
 
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kiosk.core.errors import Fault, gravest
-from kiosk.core.freshness import ClockWatch, Jump, clock_is_behind, freshness
+from kiosk.core.freshness import ClockWatch, Jump, clock_is_behind, freshness, urgent_is_old
 from kiosk.core.lines.finding import LineState
 from kiosk.core.prompts import Prompt
 from kiosk.core.reasons import Line, Reason
@@ -118,6 +118,17 @@ def test_A4_no_data_are_as_good_as_data_too_old() -> None:
 )
 def test_A4_a_policy_counts_from_its_first_day_to_its_last_in_shanghai(moment: datetime, row: Reason) -> None:
     assert freshness(moment - HOURS, policy(), moment) is row
+
+
+@pytest.mark.parametrize("hours", [1, 6])
+@pytest.mark.parametrize(("late", "old"), [(-SECOND, False), (timedelta(), False), (SECOND, True)])
+def test_A5_an_urgent_list_is_old_after_the_hours_of_the_policy(hours: int, late: timedelta, old: bool) -> None:
+    assert urgent_is_old(NOW - hours * HOURS - late, policy(urgent_hours=hours), NOW) is old
+
+
+def test_A5_is_a_banner_and_changes_no_verdict() -> None:
+    assert not urgent_is_old(None, policy(), NOW)
+    assert judged(table=table_info(urgent_as_of=NOW - 90 * HOURS)) == judged()
 
 
 @pytest.mark.parametrize("fault", [Fault.DATA_EXPIRED, Fault.CLOCK_BEHIND, Fault.CLOCK_UNCONFIRMED])

@@ -48,9 +48,31 @@ def test_T2_tells_staff_which_areas_to_ask_for() -> None:
 
 
 @pytest.mark.parametrize(("state", "verdict"), [(LineState.STOP, Verdict.STOP), (LineState.ASK, Verdict.HELP)])
-def test_T3_the_risk_area_itself_is_what_the_policy_says(state: LineState, verdict: Verdict) -> None:
-    answer = been(stay(RISKY_CITY, RISKY_AREA, days_ago=1), risk_area=state)
+@pytest.mark.parametrize(("level", "rule"), [(Risk.HIGH, "risk_area"), (Risk.MEDIUM, "medium_area")])
+def test_T3_the_risk_area_itself_is_what_the_policy_says(
+    level: Risk, rule: str, state: LineState, verdict: Verdict
+) -> None:
+    other = {"risk_area", "medium_area"} - {rule}
+    rules = {rule: state, other.pop(): LineState.ASK if state is LineState.STOP else LineState.STOP}
+    risks = (RiskEntry(RISKY_CITY, RISKY_AREA, level, TODAY, None),)
+    answer = been(stay(RISKY_CITY, RISKY_AREA, days_ago=1), risks=risks, **rules)
     assert (answer.itinerary.state, answer.itinerary.reason, answer.verdict) == (state, Reason.T3, verdict)
+
+
+def test_T3_an_area_listed_at_both_levels_counts_as_the_worse() -> None:
+    risks = tuple(RiskEntry(RISKY_CITY, RISKY_AREA, level, TODAY, None) for level in Risk)
+    for order in (risks, risks[::-1]):
+        answer = been(stay(RISKY_CITY, RISKY_AREA, days_ago=1), risks=order, medium_area=LineState.ASK)
+        assert answer.verdict is Verdict.STOP
+
+
+@pytest.mark.parametrize("area", [RISKY_AREA, ""], ids=["area", "city"])
+def test_T1_where_medium_risk_is_not_counted_only_high_risk_is(area: str) -> None:
+    place = stay(RISKY_CITY, area, days_ago=1)
+    medium = RiskEntry(RISKY_CITY, RISKY_AREA, Risk.MEDIUM, TODAY, None)
+    assert been(place, risks=(medium,), medium_area=LineState.OK).itinerary.reason is Reason.T1
+    high = RiskEntry(RISKY_CITY, RISKY_AREA, Risk.HIGH, TODAY, None)
+    assert been(place, risks=(medium, high), medium_area=LineState.OK).verdict is not Verdict.PASS
 
 
 @pytest.mark.parametrize("window", [7, 14])

@@ -1,7 +1,7 @@
 """码: what do the authorities say? Rules C1 to C8, with test and vaccine as its facts (N1 to N6) and W1."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from kiosk.core.evidence import Evidence, number_of
 from kiosk.core.lines.finding import Finding, LineResult, LineState, line
@@ -16,6 +16,7 @@ from kiosk.core.status import (
     ListKind,
     PersonStatus,
     TableInfo,
+    TestKind,
     TestResult,
 )
 from kiosk.core.times import whole_hours
@@ -61,20 +62,33 @@ def _not_found(evidence: Evidence) -> Finding:
 
 def _codes(statements: tuple[CodeStatement, ...], policy: Policy, table: TableInfo) -> tuple[Finding, ...]:
     newest: dict[str, list[CodeStatement]] = {}
-    for statement in sorted(statements, key=lambda s: s.since, reverse=True):
+    for statement in sorted(statements, key=_said_at, reverse=True):
         kept = newest.setdefault(statement.issuer, [])
-        if not kept or statement.since == kept[0].since:
+        if not kept or _said_at(statement) == _said_at(kept[0]):
             kept.append(statement)
     standing = [statement for kept in newest.values() for statement in kept]
     findings = tuple(_statement(statement, policy, table) for statement in standing)
     if len({statement.colour for statement in standing}) > 1:
         state = worst((LineState.ASK, *(finding.state for finding in findings)))
         findings = (*findings, Finding(Reason.C7, state))
-    replacing = [s for s in standing if any(old.issuer == s.issuer and old.since < s.since for old in statements)]
+    # What an urgent list replaced may have been left out of the answer already.
+    replacing = [s for s in standing if s.urgent_at or any(_replaces(s, old) for old in statements)]
     if replacing:
-        latest = max(replacing, key=lambda s: s.since)
-        findings = (*findings, Finding(Reason.C8, LineState.OK, issuer=latest.issuer, at=latest.since))
+        latest = max(replacing, key=_said_at)
+        findings = (*findings, Finding(Reason.C8, LineState.OK, latest.issuer, latest.urgent_at or latest.since))
     return findings
+
+
+_DAILY = datetime.min.replace(tzinfo=UTC)
+
+
+def _said_at(statement: CodeStatement) -> tuple[datetime, datetime]:
+    """Sorts what one authority said: an urgent list is its newest word, whenever the colour is said to have begun."""
+    return statement.urgent_at or _DAILY, statement.since
+
+
+def _replaces(statement: CodeStatement, old: CodeStatement) -> bool:
+    return old.issuer == statement.issuer and _said_at(old) < _said_at(statement)
 
 
 def _statement(statement: CodeStatement, policy: Policy, table: TableInfo) -> Finding:
@@ -102,6 +116,8 @@ def _test(test: LabTest | None, policy: Policy, table: TableInfo, now: datetime)
     limit = ("limit", str(policy.test_hours))
     if test is None:
         return Finding(Reason.N3, LineState.ASK, values=(limit,))
+    if test.kind is TestKind.ANTIGEN:
+        return Finding(Reason.N3, LineState.ASK, test.issuer, test.sampled_at, (limit, ("kind", test.kind.value)))
     if test.sampled_at > table.as_of:
         return Finding(Reason.N5, LineState.ASK, test.issuer, test.sampled_at, (limit,))
     left = test.sampled_at + timedelta(hours=policy.test_hours) - now

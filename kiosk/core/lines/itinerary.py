@@ -8,8 +8,9 @@ from kiosk.core.lines.finding import Finding, LineResult, LineState, line
 from kiosk.core.lines.withheld import aged, withheld
 from kiosk.core.policy import Policy
 from kiosk.core.reasons import Reason
-from kiosk.core.status import PersonStatus, RiskEntry, Stay, TableInfo
+from kiosk.core.status import PersonStatus, Risk, RiskEntry, Stay, TableInfo
 from kiosk.core.times import local_day
+from kiosk.core.verdict import worst
 
 
 def itinerary_line(evidence: Evidence, policy: Policy, now: datetime) -> LineResult:
@@ -47,15 +48,21 @@ def _stay(stay: Stay, policy: Policy, table: TableInfo, today: date) -> Finding 
     values = (("place", stay.place), ("area", stay.area), ("left", str(window - days_ago)))
     if stay.abroad:
         return Finding(Reason.T4, policy.abroad, values=values)
-    listed = [entry for entry in table.risks if entry.city == stay.place and _listed_since(entry, stay.last_day, today)]
+    counted = {Risk.HIGH: policy.risk_area, Risk.MEDIUM: policy.medium_area}
+    listed = [
+        entry
+        for entry in table.risks
+        if entry.city == stay.place
+        and _listed_since(entry, stay.last_day, today)
+        and counted[entry.level] is not LineState.OK
+    ]
     if not listed:
         return None
     if not stay.area:
         areas = "、".join(sorted({entry.area for entry in listed}))
         return Finding(Reason.T2, policy.star_city, values=(*values, ("areas", areas)))
-    if any(entry.area == stay.area for entry in listed):
-        return Finding(Reason.T3, policy.risk_area, values=values)
-    return None
+    there = [counted[entry.level] for entry in listed if entry.area == stay.area]
+    return Finding(Reason.T3, worst(there), values=values) if there else None
 
 
 def _listed_since(entry: RiskEntry, last_day: date, today: date) -> bool:
