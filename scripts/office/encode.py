@@ -39,6 +39,7 @@ _HELD = 1 << 25  # people whose sealed rows are kept in memory
 _MOST_BUCKET_BITS = 9
 _AHEAD = 4
 
+_Unit = tuple[int, Column, Facts]  # number of the first person, keys, facts
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -67,6 +68,7 @@ class _Draft:
     key_id: bytes
     content: bytes
     colours: Counter[Colour]
+    written: tuple[Written, ...]  # of each unit, where there is room for all
 
     @property
     def group_bits(self) -> int:
@@ -75,7 +77,7 @@ class _Draft:
 
     @property
     def bucket_bits(self) -> int:
-        return min(_MOST_BUCKET_BITS, self.group_bits, (self.people // _UNIT).bit_length())
+        return min(_MOST_BUCKET_BITS, self.group_bits, (self.people // (1 << 18)).bit_length())
 
     def header(self, layer_id: bytes, pages: int) -> bytes:
         head = self.head
@@ -127,11 +129,14 @@ def _draft(rows: Rows, head: LayerHead, pepper: Pepper, pool: ThreadPoolExecutor
     }
     columns = [hashlib.sha256() for _ in range(4)]
     counted = np.zeros(len(words.statements), np.int64)
+    kept: list[Written] = []
     people = 0
     for keys, facts, written in _ahead(pool, lambda unit: _encoded(*unit, plan), _units(rows)):
         for column, part in zip(columns, (keys, written.values, written.lengths, written.items), strict=True):
             column.update(np.ascontiguousarray(part).data)
         counted += _statements(facts, len(counted))
+        if rows.people <= _HELD:
+            kept.append(Written(written.values, written.lengths, written.items.copy()))
         people += len(keys)
     if people != rows.people:
         raise TableError(None, f"{people} rows instead of {rows.people}. Build from files that nobody is writing.")
@@ -146,6 +151,7 @@ def _draft(rows: Rows, head: LayerHead, pepper: Pepper, pool: ThreadPoolExecutor
         pepper.key_id,
         b"".join(column.digest() for column in columns),
         +colours,
+        tuple(kept),
     )
 
 
@@ -158,7 +164,7 @@ def _write(
         spool = Spool(
             stack.enter_context(TemporaryFile(dir=out.parent)) if draft.people > _HELD else None,
         )
-        for sealed in _ahead(pool, _sealer(draft, layer_id, pepper), _units(rows)):
+        for sealed in _ahead(pool, _sealer(draft, layer_id, pepper), enumerate(_units(rows))):
             spool.add(sealed)
         file = stack.enter_context(new.open("w+b"))
         file.write(bytes(PAGE))
@@ -209,17 +215,19 @@ def _encoded(number: int, keys: Column, facts: Facts, plan: Plan) -> tuple[Colum
     return keys, facts, write_rows(facts, plan.frame, plan.chosen, number)
 
 
-def _sealer(draft: _Draft, layer_id: bytes, pepper: Pepper) -> Callable[[tuple[int, Column, Facts]], Sealed]:
+def _sealer(draft: _Draft, layer_id: bytes, pepper: Pepper) -> Callable[[tuple[int, _Unit]], Sealed]:
     chain = Chain.of(pepper)
 
-    def work(unit: tuple[int, Column, Facts]) -> Sealed:
-        keys, _, written = _encoded(*unit, draft.plan)
+    def work(numbered: tuple[int, _Unit]) -> Sealed:
+        number, unit = numbered
+        keys = unit[1]
+        written = draft.written[number] if draft.written else _encoded(*unit, draft.plan)[2]
         return seal(written, chain.rows(keys, layer_id), draft.plan.slot_bits, draft.bucket_bits)
 
     return work
 
 
-def _units(rows: Rows) -> Iterator[tuple[int, Column, Facts]]:
+def _units(rows: Rows) -> Iterator[_Unit]:
     number = 0
     for keys, facts in rows.batches():
         for start in range(0, len(facts), _UNIT):

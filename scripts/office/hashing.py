@@ -23,6 +23,17 @@ def kernel(function: _Function) -> _Function:
     return cast("_Function", numba.njit(cache=True, nogil=True)(function))
 
 
+def woven(function: _Function) -> _Function:
+    """Make a function part of the source of the kernels that call it: arrays are handed over without counting."""
+    return cast("_Function", numba.njit(inline="always")(function))
+
+
+@woven
+def signed(x: Any) -> int:
+    """A number that may be unsigned, for arithmetic with signed ones: both kinds together would become floats."""
+    return np.int64(x)  # type: ignore[return-value]  # an int where it is compiled
+
+
 def inlined(function: _Function) -> _Function:
     """Compile a function into the kernels that call it."""
     return cast("_Function", numba.njit(cache=True, nogil=True, forceinline=True)(function))

@@ -8,7 +8,7 @@ import numpy as np
 
 from kiosk.core.errors import TableError
 from scripts.office.facts import NO_DAY, Column, Dictionaries, Facts
-from scripts.office.hashing import inlined, kernel
+from scripts.office.hashing import kernel, signed, woven
 
 LONGEST = 512
 _OFFSET = 8 * 3600  # Asia/Shanghai
@@ -17,7 +17,7 @@ _FORM_TABLE, _FORM_DAY, _FORM_SECONDS = 1, 2, 3  # how the since of a code is to
 
 # The parts of a profile, packed into 63 bits; 0 is a part that is not there. A fact too large for its part is spilled.
 _STATEMENT, _VACCINE, _ITINERARY, _PLACE, _TEST = 1 << 20, 1 << 16, 1 << 6, 1 << 13, 1 << 8
-_MONTHS = 1 << 11
+_MONTHS, _DOSES = 1 << 11, 31
 
 
 class Columns(NamedTuple):
@@ -123,17 +123,24 @@ def write_rows(facts: Facts, frame: Frame, chosen: Chosen, first: int) -> Writte
     )
     values, lengths = np.empty(people, np.uint32), np.empty(people, np.uint16)
     items = np.empty(_FIXED_LONGEST * people + _ENTRY_LONGEST * entries, np.uint8)
-    used, wrong = _write(columns, frame, chosen, values, lengths, items)
+    parts = parts_of(facts, frame, first)
+    used, wrong = _write(columns, frame, chosen, parts, values, lengths, items)
     if wrong:
-        raise TableError(None, f"row {first + used}: {_WRONG[wrong]}. Correct the row, or leave it out.")
+        raise _refused(first + used, wrong)
     return Written(values, lengths, items[:used])
 
 
-def parts_of(facts: Facts, frame: Frame) -> Column:
-    """The packed parts (uint64) of each person that is not removed, whatever profiles there are."""
-    parts = np.zeros(len(facts), np.uint64)
-    _parts(columns_of(facts), frame, parts)
-    return parts[~facts.removed]
+def parts_of(facts: Facts, frame: Frame, first: int) -> Column:
+    """The packed parts (uint64) of each person, whatever profiles there are. Raises TableError as write_rows does."""
+    parts = np.empty(len(facts), np.uint64)
+    row, wrong = _split(columns_of(facts), frame, parts)
+    if wrong:
+        raise _refused(first + row, wrong)
+    return parts
+
+
+def _refused(row: int, wrong: int) -> TableError:
+    return TableError(None, f"row {row}: {_WRONG[wrong]}. Correct the row, or leave it out.")
 
 
 def split_parts(parts: Column) -> tuple[Column, Column, Column, Column, Column]:
@@ -174,7 +181,7 @@ def lookup_table(parts: Column) -> Chosen:
     """The table of profiles 1, 2, 3 ... with these parts."""
     size = 1 << max(4, (2 * len(parts)).bit_length())
     chosen = Chosen(np.zeros(size, np.uint64), np.zeros(size, np.int32))
-    _fill(chosen, parts)
+    _fill(chosen.parts, chosen.numbers, parts)
     return chosen
 
 
@@ -197,7 +204,7 @@ _WRONG = {
 }
 
 
-@inlined
+@woven
 def _unsigned(out: Column, at: int, value: int) -> int:
     rest = np.uint64(value)
     while rest >= np.uint64(0x80):
@@ -208,36 +215,36 @@ def _unsigned(out: Column, at: int, value: int) -> int:
     return at + 1
 
 
-@inlined
+@woven
 def _signed(out: Column, at: int, value: int) -> int:
     return _unsigned(out, at, 2 * value if value >= 0 else -2 * value - 1)
 
 
-@inlined
-def _form(statement: int, since: int, frame: Frame) -> int:
-    if since == frame.since[statement]:
+@woven
+def _form(known: int, since: int, day: int) -> int:
+    if since == known:
         return _FORM_TABLE
     at_midnight = (since + _OFFSET) % _DAY == 0
-    return _FORM_DAY if at_midnight and (since + _OFFSET) // _DAY <= frame.day else _FORM_SECONDS
+    return _FORM_DAY if at_midnight and (since + _OFFSET) // _DAY <= day else _FORM_SECONDS
 
 
-@inlined
-def _code(out: Column, at: int, statement: int, since: int, frame: Frame, given: bool) -> int:
-    form = _form(statement, since, frame)
+@woven
+def _code(out: Column, at: int, statement: int, since: int, known: int, day: int, given: bool) -> int:
+    form = _form(known, since, day)
     if form == _FORM_SECONDS:
         out[at] = 0x02
         at = _unsigned(out, at + 1, statement)
-        return _signed(out, at, since - frame.since[statement])
+        return _signed(out, at, since - known)
     if not given:
         out[at] = 0x01
         at = _unsigned(out, at + 1, statement)
     if form == _FORM_DAY:
         out[at] = 0x03
-        at = _unsigned(out, at + 1, frame.day - (since + _OFFSET) // _DAY)
+        at = _unsigned(out, at + 1, day - (since + _OFFSET) // _DAY)
     return at
 
 
-@inlined
+@woven
 def _stay(out: Column, at: int, place: int, days: int) -> int:
     if place < 1 << 10 and 0 <= days < 32:
         out[at] = 0x80 | place >> 3
@@ -247,127 +254,147 @@ def _stay(out: Column, at: int, place: int, days: int) -> int:
     return _signed(out, _unsigned(out, at + 1, place), days)
 
 
-@inlined
-def _split(c: Columns, i: int, frame: Frame) -> tuple[int, int, int, int, int]:
-    statement = vaccine = itinerary = place = test = 0
-    told = c.statement[i]
-    if 0 <= told < _STATEMENT - 1 and _form(told, c.since[i], frame) != _FORM_SECONDS:
-        statement = told + 1
-    if 0 <= c.doses[i] < 31 and -1 <= c.dose_month[i] < _MONTHS - 1:
-        vaccine = 1 + c.doses[i] * _MONTHS + c.dose_month[i] + 1
-    if c.itinerary_day[i] != NO_DAY:
-        days = frame.day - c.itinerary_day[i]
-        zigzag = 2 * days if days >= 0 else -2 * days - 1
-        if zigzag < _ITINERARY - 1:
-            itinerary = 1 + zigzag
-            first = c.stays[i]
-            if first < c.stays[i + 1] and c.stay_day[first] == c.itinerary_day[i] and c.stay_place[first] < _PLACE - 1:
-                place = 1 + c.stay_place[first]
-    if 0 <= c.test[i] < _TEST - 1 and 0 <= frame.hour - c.test_hour[i] < frame.hours:
-        test = 1 + c.test[i]
-    return statement, vaccine, itinerary, place, test
+@woven
+def _vaccine(doses: int, month: int) -> int:
+    return 1 + doses * _MONTHS + month + 1 if 0 <= doses < _DOSES and -1 <= month < _MONTHS - 1 else 0
 
 
-@inlined
+@woven
+def _itinerary(days: int) -> int:
+    zigzag = 2 * days if days >= 0 else -2 * days - 1
+    return 1 + zigzag if zigzag < _ITINERARY - 1 else 0
+
+
+@kernel
+def _split(c: Columns, frame: Frame, parts: Column) -> tuple[int, int]:
+    """Note the parts of each person; the row that is wrong and why, or 0 and 0."""
+    # Members are taken out once: each use of a member inside the loop would be counted, at several times its cost.
+    statements, sinces, tests, hours, doses, months = c.statement, c.since, c.test, c.test_hour, c.doses, c.dose_month
+    days, stays, places, stay_days = c.itinerary_day, c.stays, c.stay_place, c.stay_day
+    more, more_statements, lists, listed, removed = c.more, c.more_statement, c.lists, c.list_index, c.removed
+    known, day, hour, ages = frame.since, frame.day, frame.hour, frame.hours
+    most_tests, most_places, most_lists = frame.tests, frame.places, frame.lists
+    for i in range(len(statements)):
+        parts[i] = 0
+        if removed[i]:
+            continue
+        fits = statements[i] < len(known) and tests[i] < most_tests
+        for k in range(stays[i], stays[i + 1]):
+            fits &= 0 <= places[k] < most_places
+        for k in range(more[i], more[i + 1]):
+            fits &= 0 <= more_statements[k] < len(known)
+        for k in range(lists[i], lists[i + 1]):
+            fits &= 0 <= listed[k] < most_lists
+        if not fits:
+            return i, _NO_WORD
+        if days[i] == NO_DAY and stays[i] < stays[i + 1]:
+            return i, _NO_ITINERARY
+        if doses[i] < 0 <= months[i]:
+            return i, _NO_DOSES
+        statement = itinerary = place = test = 0
+        told = statements[i]
+        if 0 <= told < _STATEMENT - 1 and _form(known[told], sinces[i], day) != _FORM_SECONDS:
+            statement = told + 1
+        if days[i] != NO_DAY:
+            itinerary = _itinerary(day - days[i])
+            k = stays[i]
+            if itinerary and k < stays[i + 1] and stay_days[k] == days[i] and places[k] < _PLACE - 1:
+                place = 1 + places[k]
+        if 0 <= tests[i] < _TEST - 1 and 0 <= hour - hours[i] < ages:
+            test = 1 + tests[i]
+        parts[i] = _join(statement, _vaccine(doses[i], months[i]), itinerary, place, test)
+    return 0, 0
+
+
+@woven
 def _join(statement: int, vaccine: int, itinerary: int, place: int, test: int) -> np.uint64:
     packed = (((statement * _VACCINE + vaccine) * _ITINERARY + itinerary) * _PLACE + place) * _TEST + test
     return np.uint64(packed)
 
 
-@inlined
-def _place_in(chosen: Chosen, parts: np.uint64) -> int:
-    mask = np.uint64(len(chosen.parts) - 1)
+@woven
+def _place_in(table: Column, parts: np.uint64) -> int:
+    mask = np.uint64(len(table) - 1)
     at = (parts * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)) & mask
-    while chosen.parts[at] != 0 and chosen.parts[at] != parts:
+    while table[at] != 0 and table[at] != parts:
         at = (at + np.uint64(1)) & mask
-    return np.int64(at)
+    return signed(at)
 
 
 @kernel
-def _fill(chosen: Chosen, parts: Column) -> None:
+def _fill(table: Column, numbers: Column, parts: Column) -> None:
     for i in range(len(parts)):
-        at = _place_in(chosen, parts[i])
-        chosen.parts[at] = parts[i]
-        chosen.numbers[at] = i + 1
+        at = _place_in(table, parts[i])
+        table[at] = parts[i]
+        numbers[at] = i + 1
 
 
 @kernel
-def _parts(c: Columns, frame: Frame, out: Column) -> None:
-    for i in range(len(c.statement)):
-        if _unfit(c, i, frame) == 0:
-            statement, vaccine, itinerary, place, test = _split(c, i, frame)
-            out[i] = _join(statement, vaccine, itinerary, place, test)
-
-
-@inlined
-def _unfit(c: Columns, i: int, frame: Frame) -> int:
-    if c.itinerary_day[i] == NO_DAY and c.stays[i] < c.stays[i + 1]:
-        return _NO_ITINERARY
-    if c.doses[i] < 0 <= c.dose_month[i]:
-        return _NO_DOSES
-    fits = c.statement[i] < len(frame.since) and c.test[i] < frame.tests
-    for k in range(c.stays[i], c.stays[i + 1]):
-        fits = fits and 0 <= c.stay_place[k] < frame.places
-    for k in range(c.more[i], c.more[i + 1]):
-        fits = fits and 0 <= c.more_statement[k] < len(frame.since)
-    for k in range(c.lists[i], c.lists[i + 1]):
-        fits = fits and 0 <= c.list_index[k] < frame.lists
-    return 0 if fits else _NO_WORD
-
-
-@kernel
-def _write(c: Columns, frame: Frame, chosen: Chosen, values: Column, lengths: Column, out: Column) -> tuple[int, int]:
+def _write(
+    c: Columns, frame: Frame, chosen: Chosen, parts: Column, values: Column, lengths: Column, out: Column
+) -> tuple[int, int]:
     """Bytes used and 0, or the row that is wrong and why."""
+    statements, sinces, tests, hours, doses, months = c.statement, c.since, c.test, c.test_hour, c.doses, c.dose_month
+    days, stays, places, stay_days = c.itinerary_day, c.stays, c.stay_place, c.stay_day
+    more, more_statements, more_sinces, removed = c.more, c.more_statement, c.more_since, c.removed
+    lists, listed, untils = c.lists, c.list_index, c.list_until
+    known, as_of, day, hour, ages = frame.since, frame.as_of, frame.day, frame.hour, frame.hours
+    table, numbers = chosen.parts, chosen.numbers
+    vaccine_unit, place_unit = _ITINERARY * _PLACE * _TEST, _TEST
     at = 0
-    for i in range(len(c.statement)):
+    for i in range(len(statements)):
         start = at
-        if c.removed[i]:
+        if removed[i]:
             values[i] = 0
             lengths[i] = 1
             out[at] = 0x0A
             at += 1
             continue
-        wrong = _unfit(c, i, frame)
-        if wrong:
-            return i, wrong
-        statement, vaccine, itinerary, place, test = _split(c, i, frame)
+        whole = signed(parts[i])
+        test = whole % _TEST
+        place = whole // place_unit % _PLACE
+        itinerary = whole // (_PLACE * _TEST) % _ITINERARY
+        vaccine = whole // vaccine_unit % _VACCINE
+        statement = whole // (_VACCINE * vaccine_unit)
         # What the profile does not say is spilled; the test's hour stands in the slot in any case.
-        age = frame.hour - c.test_hour[i] if test else 0
-        untold_test = c.test[i] >= 0
+        age = hour - hours[i] if test else 0
         profile = 0
         for fewer in range(4):
-            v = vaccine if fewer < 2 else 0
-            p = place if fewer % 2 == 0 else 0
-            profile = chosen.numbers[_place_in(chosen, _join(statement, v, itinerary, p, test))]
+            tried = whole
+            if fewer >= 2:
+                tried -= vaccine * vaccine_unit
+            if fewer % 2:
+                tried -= place * place_unit
+            profile = numbers[_place_in(table, np.uint64(tried))]
             if profile:
-                vaccine, place = v, p
-                untold_test = untold_test and not test
+                vaccine = vaccine if fewer < 2 else 0
+                place = 0 if fewer % 2 else place
                 break
         if not profile:
             statement = vaccine = itinerary = place = 0
-        values[i] = profile * frame.hours + age
-        if c.statement[i] >= 0:
-            at = _code(out, at, c.statement[i], c.since[i], frame, statement > 0)
-        for k in range(c.more[i], c.more[i + 1]):
-            at = _code(out, at, c.more_statement[k], c.more_since[k], frame, False)
-        if untold_test and test:
+        values[i] = profile * ages + age
+        if statements[i] >= 0:
+            at = _code(out, at, statements[i], sinces[i], known[statements[i]], day, statement > 0)
+        for k in range(more[i], more[i + 1]):
+            at = _code(out, at, more_statements[k], more_sinces[k], known[more_statements[k]], day, False)
+        if test and not profile:
             out[at] = 0x04
-            at = _unsigned(out, at + 1, c.test[i])
-        elif untold_test:
+            at = _unsigned(out, at + 1, tests[i])
+        elif tests[i] >= 0 and not test:
             out[at] = 0x05
-            at = _signed(out, _unsigned(out, at + 1, c.test[i]), frame.hour - c.test_hour[i])
-        if c.doses[i] >= 0 and not vaccine:
+            at = _signed(out, _unsigned(out, at + 1, tests[i]), hour - hours[i])
+        if doses[i] >= 0 and not vaccine:
             out[at] = 0x06
-            out[at + 1] = c.doses[i]
-            at = _unsigned(out, at + 2, c.dose_month[i] + 1)
-        if c.itinerary_day[i] != NO_DAY and not itinerary:
+            out[at + 1] = doses[i]
+            at = _unsigned(out, at + 2, months[i] + 1)
+        if days[i] != NO_DAY and not itinerary:
             out[at] = 0x07
-            at = _signed(out, at + 1, frame.day - c.itinerary_day[i])
-        for k in range(c.stays[i] + (1 if place else 0), c.stays[i + 1]):
-            at = _stay(out, at, c.stay_place[k], c.itinerary_day[i] - c.stay_day[k])
-        for k in range(c.lists[i], c.lists[i + 1]):
+            at = _signed(out, at + 1, day - days[i])
+        for k in range(stays[i] + (1 if place else 0), stays[i + 1]):
+            at = _stay(out, at, places[k], days[i] - stay_days[k])
+        for k in range(lists[i], lists[i + 1]):
             out[at] = 0x09
-            at = _signed(out, _unsigned(out, at + 1, c.list_index[k]), c.list_until[k] - frame.as_of)
+            at = _signed(out, _unsigned(out, at + 1, listed[k]), untils[k] - as_of)
         if at - start > LONGEST:
             return i, _TOO_LONG
         lengths[i] = at - start

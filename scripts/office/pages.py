@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from scripts.office.facts import Column
-from scripts.office.hashing import kernel
+from scripts.office.hashing import kernel, signed
 from scripts.office.sealed import NO_SPILL, SIZES, Run, UnluckyLayerError
 
 PAGE = 4096
@@ -118,10 +118,10 @@ def _lay(
     spilling = spilled = 0
     person = 0
     while person < len(hashed):
-        group = np.int64(hashed[person] >> shift)
+        group = signed(hashed[person] >> shift)
         end = person
         more = more_bytes = 0
-        while end < len(hashed) and np.int64(hashed[end] >> shift) == group:
+        while end < len(hashed) and signed(hashed[end] >> shift) == group:
             if size[end] != NO_SPILL:
                 more += 1
                 more_bytes += sizes[size[end]]
@@ -167,7 +167,7 @@ def _fill(
         page = pages[number]
         first, end = starts[number], starts[number + 1]
         people = end - first
-        groups = np.int64(hashed[end - 1] >> shift) - index[number] + 1
+        groups = signed(hashed[end - 1] >> shift) - index[number] + 1
         page[0], page[1] = people & 255, people >> 8
         page[2], page[3] = groups & 255, groups >> 8
         low = 4 + (groups + 1) // 2
@@ -181,7 +181,7 @@ def _fill(
         waiting, waiting_bits = np.uint64(0), 0
         spilling = 0
         for i in range(first, end):
-            place = np.int64(hashed[i] >> shift) - index[number]
+            place = signed(hashed[i] >> shift) - index[number]
             page[4 + place // 2] += 16 if place % 2 else 1
             below = hashed[i] >> low_shift
             for k in range(4):

@@ -27,18 +27,17 @@ class Plan:
 
 
 def plan_slots(rows: Rows, head: LayerHead) -> Plan:
-    """The plan with which the file should become smallest, judged by the first million people."""
+    """The plan with which the file should become smallest, judged by the first million people.
+
+    Raises TableError as write_rows does.
+    """
     sample = _sample(rows)
-    hour = frame_of(head.as_of, 1, rows.dictionaries).hour
-    best: tuple[float, int, Column] | None = None
-    for hours in _hours(sample, hour):
-        frame = frame_of(head.as_of, hours, rows.dictionaries)
-        cost, parts = _cheapest(sample, frame, rows.people)
-        if best is None or cost < best[0]:
-            best = (cost, hours, parts)
-    hours, parts = (1, np.empty(0, np.uint64)) if best is None else best[1:]
+    frame = frame_of(head.as_of, 1, rows.dictionaries)
+    hours = _hours(sample, frame.hour)
+    frame = frame._replace(hours=hours)
+    parts = _cheapest(sample, frame, rows.people)
     return Plan(
-        frame_of(head.as_of, hours, rows.dictionaries),
+        frame,
         lookup_table(parts),
         (b"", *(profile_items(int(one)) for one in parts)),
         max(1, ((len(parts) + 1) * hours - 1).bit_length()),
@@ -56,19 +55,24 @@ def _sample(rows: Rows) -> list[Facts]:
     return [facts for facts in sample if len(facts)]
 
 
-def _hours(sample: list[Facts], hour: int) -> list[int]:
-    """Numbers of hour values worth a try."""
+def _hours(sample: list[Facts], hour: int) -> int:
+    """How many hour values a slot should tell apart: each test beyond is spilled, and all pay for more bits."""
     ages = [hour - facts.test_hour[(facts.test >= 0) & ~facts.removed] for facts in sample]
     near = np.sort(np.concatenate([np.empty(0, np.int64), *ages]))
     near = near[(near >= 0) & (near < _LONGEST_AGE)]
     if not len(near):
-        return [1]
-    return sorted({int(near[int(quantile * (len(near) - 1))]) + 1 for quantile in _QUANTILES})
+        return 1
+    inside = (np.array(_QUANTILES) * (len(near) - 1)).astype(np.int64)
+    hours = near[inside] + 1
+    people = sum(len(facts) for facts in sample)
+    costs = people * np.log2(hours) / 8 + _EXPLICIT_TEST * (len(near) - 1 - inside)
+    return int(hours[np.argmin(costs)])
 
 
-def _cheapest(sample: list[Facts], frame: Frame, people: int) -> tuple[float, Column]:
-    """Bytes of slots, spills and profiles that ``people`` would cost, and the parts of the profiles."""
-    each = [parts_of(facts, frame) for facts in sample]
+def _cheapest(sample: list[Facts], frame: Frame, people: int) -> Column:
+    """The parts of the profiles with which slots, spills and profiles of ``people`` take the fewest bytes."""
+    firsts = np.cumsum([0, *map(len, sample)]).tolist()
+    each = [parts_of(facts, frame, first)[~facts.removed] for facts, first in zip(sample, firsts, strict=False)]
     parts, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *each]), return_counts=True)
     sampled = sum(len(facts) for facts in sample) or 1
     weights = counts * (people / sampled)
@@ -106,10 +110,8 @@ def _cheapest(sample: list[Facts], frame: Frame, people: int) -> tuple[float, Co
         spill = float(np.sum(weights * (spilled + np.where(spilled > 0, _SPILL_BYTES, 0))))
         bits = ((number + 1) * frame.hours - 1).bit_length()
         costs.append((people * bits / 8 + spill + _META_BYTES * number, number))
-    cost, number = min(costs)
-    outside = sum(int(np.count_nonzero((facts.test >= 0) & ~facts.removed)) for facts in sample)
-    outside -= int(np.sum(counts[test > 0]))
-    return cost + _EXPLICIT_TEST * outside * people / sampled, candidates[order[:number]]
+    _, number = min(costs)
+    return candidates[order[:number]]
 
 
 def _numbers(hours: int, most: int) -> list[int]:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from scripts.office.facts import Column
-from scripts.office.hashing import kernel
+from scripts.office.hashing import kernel, signed
 from scripts.office.items import Written
 
 SIZES = np.array([2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 28, 48, 128, 512], np.int64)
@@ -152,7 +152,7 @@ def _arrange(
 ) -> None:
     """Where each person goes, and its spill: a counting sort by bucket."""
     for i in range(len(rows)):
-        bucket = np.int64(rows[i, 0] >> np.uint64(64 - bucket_bits)) if bucket_bits else 0
+        bucket = signed(rows[i, 0] >> np.uint64(64 - bucket_bits)) if bucket_bits else 0
         starts[bucket + 1] += 1
         if lengths[i]:
             spill_starts[bucket + 1] += sizes[np.searchsorted(sizes, lengths[i])]
@@ -161,7 +161,7 @@ def _arrange(
         spill_starts[bucket + 1] += spill_starts[bucket]
     at, spill_at = starts[:-1].copy(), spill_starts[:-1].copy()
     for i in range(len(rows)):
-        bucket = np.int64(rows[i, 0] >> np.uint64(64 - bucket_bits)) if bucket_bits else 0
+        bucket = signed(rows[i, 0] >> np.uint64(64 - bucket_bits)) if bucket_bits else 0
         places[i] = at[bucket]
         at[bucket] += 1
         spill_places[i] = spill_at[bucket]
@@ -219,7 +219,7 @@ def _sort(
     """A counting sort by group, then insertion within the group; false where group and low do not tell people apart."""
     shift = np.uint64(64 - group_bits)
     for i in range(len(hashed)):
-        starts[np.int64(hashed[i] >> shift) - first_group + 1] += 1
+        starts[signed(hashed[i] >> shift) - first_group + 1] += 1
     for group in range(len(starts) - 1):
         if starts[group + 1] > _MOST_IN_GROUP:
             return False
@@ -227,7 +227,7 @@ def _sort(
     ends = starts[:-1].copy()
     spill = 0
     for i in range(len(hashed)):
-        group = np.int64(hashed[i] >> shift) - first_group
+        group = signed(hashed[i] >> shift) - first_group
         at = ends[group]
         while at > starts[group] and to_hashed[at - 1] > hashed[i]:
             to_hashed[at] = to_hashed[at - 1]
