@@ -1,19 +1,22 @@
 """From the session's state to what the public screen may show."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kiosk.core.card import IdCard, OtherCard
 from kiosk.core.errors import GRAVITY, Fault, gravest
+from kiosk.core.freshness import urgent_is_old
 from kiosk.core.lines.finding import LineState
-from kiosk.core.policy import Policy
 from kiosk.core.ports import Liveness
 from kiosk.core.reasons import Line
-from kiosk.core.status import TableInfo
 from kiosk.core.times import whole_hours
 from kiosk.core.verdict import Judgement, Verdict
 from kiosk.core.visit import Phase, State
-from kiosk.showing import Mode, Ribbon, Screen, Showing, StaffLine, Tile
+from kiosk.health import Health
+from kiosk.showing import Mode, Ribbon, Screen, Showing, StaffLine, Tile, UpdateNote
+from kiosk.store import ImportState, LastImport
+
+REFUSAL_SHOWN = timedelta(hours=24)
 
 _SCREENS = {
     Phase.IDLE: Screen.IDLE,
@@ -54,15 +57,31 @@ def answer(judgement: Judgement, card: IdCard | None) -> Answer:
     )
 
 
-def staff_line(
-    mode: Mode, table: TableInfo | None, faults: frozenset[Fault], policy: Policy, now: datetime
-) -> StaffLine:
+def staff_line(mode: Mode, health: Health, now: datetime) -> StaffLine:
     """The line at the bottom of every screen."""
-    if table is None:
-        return StaffLine(mode, None, None, data_old=False, faults=_by_gravity(faults))
-    age = whole_hours(now - table.as_of)
-    old = (now - table.as_of).total_seconds() > 3600 * policy.fresh_hours
-    return StaffLine(mode, table.as_of, age, data_old=old, faults=_by_gravity(faults))
+    faults = tuple(sorted(health.faults, key=GRAVITY.__getitem__))
+    update = update_note(health.last_import, now)
+    if health.table is None:
+        return StaffLine(mode, None, None, data_old=False, faults=faults, update=update)
+    table = health.table.info
+    return StaffLine(
+        mode,
+        table.as_of,
+        whole_hours(now - table.as_of),
+        data_old=now - table.as_of > timedelta(hours=health.policy.fresh_hours),
+        faults=faults,
+        urgent_old=urgent_is_old(table.urgent_as_of, health.policy, now),
+        update=update,
+    )
+
+
+def update_note(last: LastImport | None, now: datetime) -> UpdateNote | None:
+    """What staff should know of the last import: nothing once one ended well; a refusal is old news after a day."""
+    if last is None or last.state is ImportState.DONE:
+        return None
+    if last.state is ImportState.REFUSED and now - last.at >= REFUSAL_SHOWN:
+        return None
+    return UpdateNote(last.state, last.percent, last.refusal)
 
 
 def showing(
@@ -98,7 +117,3 @@ def showing(
         other_card=other_card if screen is Screen.OTHER_CARD else None,
         declined=state.declined,
     )
-
-
-def _by_gravity(faults: frozenset[Fault]) -> tuple[Fault, ...]:
-    return tuple(sorted(faults, key=GRAVITY.__getitem__))

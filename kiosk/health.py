@@ -3,35 +3,42 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from kiosk.core.errors import Fault, JournalError
+from kiosk.core.errors import Fault, JournalError, PolicyError
 from kiosk.core.freshness import ClockWatch, Jump, clock_is_behind, freshness
-from kiosk.core.policy import Policy
 from kiosk.core.ports import Clock, HealthTable
 from kiosk.core.reasons import Reason
+from kiosk.core.times import local_day
 from kiosk.core.visit import Service
 from kiosk.journal import Journal
+from kiosk.policies.book import PolicyBook
+from kiosk.store import LastImport
 from kiosk.table.source import TableSource
 
 RETRY_SECONDS = 5.0
 
 
 class Health:
-    """Table, journal and clock as they are now, and the faults that devices report.
+    """Policy, table, journal and clock as they are now, and the faults that devices report.
 
     Belongs to the station's thread. Each thing comes back by itself once its cause is gone; only a clock that lost
-    power waits for a person.
+    power waits for a person. ``policy`` is that of the day; on a day without one it is the nearest, by which nobody is
+    judged (A4). ``policies`` and ``last_import`` are asked at every check; ``clock_floor`` tells the newest time that
+    was ever seen signed. Raises PolicyError where there is no policy at all to begin with.
     """
 
     def __init__(
         self,
-        policy: Policy,
+        policies: Callable[[], PolicyBook],
         clock: Clock,
         table: TableSource,
         open_journal: Callable[[], Journal],
         *,
         clock_kept: bool,
+        last_import: Callable[[], LastImport | None],
+        clock_floor: Callable[[], datetime | None],
     ) -> None:
-        self._policy = policy
+        self._policies = policies
+        self._book = policies()
         self._clock = clock
         self._source = table
         self._open_journal = open_journal
@@ -40,6 +47,10 @@ class Health:
         self._clock_confirmed = clock_kept
         self._last_event: datetime | None = None
         self._retry_at = clock.monotonic()
+        self._ask_last_import = last_import
+        self._clock_floor = clock_floor
+        self.policy = self._book.nearest(local_day(clock.now()))
+        self.last_import: LastImport | None = None
         self.table: HealthTable | None = None
         self.journal: Journal | None = None
         self.clock_sure = True
@@ -71,6 +82,12 @@ class Health:
         """Look at everything anew; ``faults`` and the result tell what follows."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         faults = set(self._reported)
+        try:
+            self._book = self._policies()
+        except PolicyError:
+            faults.add(Fault.POLICY)
+        self.policy = self._book.nearest(local_day(now))
+        self.last_import = self._ask_last_import()
         self.table, refused = self._source.poll()
         if refused is not None and refused.fault is not None:
             faults.add(refused.fault)
@@ -79,7 +96,7 @@ class Health:
         if self.journal is None:
             faults.add(Fault.JOURNAL)
         faults |= self._clock_faults(now, monotonic)
-        if self.table is not None and freshness(self.table.info.as_of, self._policy, now) is Reason.A4:
+        if self.table is not None and freshness(self.table.info.as_of, self.policy, now) is Reason.A4:
             faults.add(Fault.DATA_EXPIRED)
         self.faults = frozenset(faults)
         stopping = [fault for fault in faults if fault.stops_service]
@@ -101,12 +118,12 @@ class Health:
 
     def _clock_faults(self, now: datetime, monotonic: float) -> set[Fault]:
         built_at = self.table.info.built_at if self.table else None
-        jump = self._watch.jump(now, monotonic, self._policy)
+        jump = self._watch.jump(now, monotonic, self.policy)
         self.clock_sure = jump is not Jump.LOCK
         faults = set()
         if jump is not Jump.NONE:
             faults.add(Fault.CLOCK_JUMPED)
-        if clock_is_behind(now, built_at, self._last_event):
+        if clock_is_behind(now, built_at, self._last_event, self._clock_floor()):
             faults.add(Fault.CLOCK_BEHIND)
         elif not self._clock_confirmed:
             faults.add(Fault.CLOCK_UNCONFIRMED)

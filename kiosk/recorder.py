@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from kiosk.core.card import age_in_years
 from kiosk.core.errors import JournalError
-from kiosk.core.policy import Policy
 from kiosk.core.ports import Clock
 from kiosk.core.staff import Act, ConfirmPerson, DenyPerson
 from kiosk.core.times import local_day, whole_hours
@@ -38,14 +37,12 @@ class Recorder:
         self,
         device: str,
         venue: str,
-        policy: Policy,
         clock: Clock,
         health: Health,
         on_stored: Callable[[Stored], None] = lambda _stored: None,
     ) -> None:
         self._device = device
         self._venue = venue
-        self._policy = policy
         self._clock = clock
         self._health = health
         self._on_stored = on_stored
@@ -67,7 +64,7 @@ class Recorder:
             judgement,
             now,
             input_mode=input_mode,
-            elder=None if birth is None else age_in_years(birth, local_day(now)) >= self._policy.elder_years,
+            elder=None if birth is None else age_in_years(birth, local_day(now)) >= self._health.policy.elder_years,
             counted=counted,
             times=times,
         )

@@ -6,9 +6,10 @@ from enum import StrEnum, unique
 from typing import Protocol
 
 from kiosk.core.card import OtherCard
-from kiosk.core.errors import Fault
+from kiosk.core.errors import Fault, Refusal
 from kiosk.core.prompts import Prompt as Prompt
 from kiosk.core.reasons import Line, Reason
+from kiosk.store import ImportState
 
 
 @unique
@@ -65,10 +66,20 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateNote:
+    """A supply that is being imported, or was not: ``percent`` while it runs, ``refusal`` where it was refused."""
+
+    state: ImportState
+    percent: int = 0
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StaffLine:
     """The line at the bottom: mode, data cut-off with its age in hours, and what staff should look after.
 
-    ``no_liveness``: a face passed, and nothing checked whether it was alive (H1).
+    ``no_liveness``: a face passed, and nothing checked whether it was alive (H1). ``urgent_old``: the urgent list is
+    (A5). ``update``: None while there is nothing to say about one (A6, A7).
     """
 
     mode: Mode
@@ -77,6 +88,8 @@ class StaffLine:
     data_old: bool
     faults: tuple[Fault, ...]
     no_liveness: bool = False
+    urgent_old: bool = False
+    update: UpdateNote | None = None
 
 
 @dataclass(frozen=True, slots=True)

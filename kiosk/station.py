@@ -19,7 +19,6 @@ from kiosk.core.evidence import Evidence, Unreadable, number_of
 from kiosk.core.idnumber import NumberError, parse_number
 from kiosk.core.judge import judge
 from kiosk.core.lines.person import person_line
-from kiosk.core.policy import Policy
 from kiosk.core.reasons import Reason
 from kiosk.core.repeats import Repeats
 from kiosk.core.session import Session
@@ -74,7 +73,6 @@ class Station:
     def __init__(
         self,
         mode: Mode,
-        policy: Policy,
         clock: ports.Clock,
         reader: ports.CardReader,
         face: ports.FaceDesk,
@@ -83,7 +81,6 @@ class Station:
         front: Front,
     ) -> None:
         self._mode = mode
-        self._policy = policy
         self._clock = clock
         self._reader = reader
         self._face = face
@@ -91,10 +88,10 @@ class Station:
         self._front = front
         self._recorder = recorder
         self._queue: SimpleQueue[Message] = SimpleQueue()
-        self._session = Session(policy)
+        self._session = Session(health.policy)
         self._state = State()
         self._timers: dict[Timer, float] = {}
-        self._lane = Lane(policy, {}, Repeats())
+        self._lane = Lane(health.policy, {}, Repeats())
         self._felt = ports.CardFelt(0, 0.0)
         self._visit: _Visit | None = None
         self._ticket = 0
@@ -167,6 +164,10 @@ class Station:
     def _check(self) -> None:
         now = self._now()
         service = self._health.check()
+        if self._visit is None and self._session.policy is not self._health.policy:
+            # Looks and times of a visit stay what they were when it began; it is judged by the policy of the moment.
+            self._session = Session(self._health.policy)
+            self._lane.policy = self._health.policy
         if service is not self._state.service:
             self._feed(ServiceIs(service))
         # One by one: what follows from a timer may release or move the next.
@@ -181,12 +182,10 @@ class Station:
         if self._state.phase is not Phase.RESULT:
             self._result = None
             self._lane.on_screen = ""
-        table = self._health.table
-        staff = staff_line(self._mode, table.info if table else None, self._health.faults, self._policy, now)
         dwell = self._timers.get(Timer.DWELL)
         shown = showing(
             self._state,
-            staff,
+            staff_line(self._mode, self._health, now),
             result=self._result,
             other_card=self._other_card,
             waiting=self._lane.waiting,
@@ -300,7 +299,7 @@ class Station:
         began = self._now()
         repeated = self._lane.repeats.recall(visit.hash, began) is not None
         # Nobody has been seen yet (H6) until the session says what became of the face.
-        visit.judgement = judge(evidence, Reason.H6, self._policy, self._clock.now(), repeated=repeated)
+        visit.judgement = judge(evidence, Reason.H6, self._health.policy, self._clock.now(), repeated=repeated)
         visit.times["decide"] = 1000 * (self._now() - began)
         self._feed(Judged(visit.judgement.others))
 
@@ -355,7 +354,7 @@ class Station:
         judgement = visit.judgement
         if judgement is None:
             nothing = Evidence(Unreadable(), None, self._table().info, self._health.clock_sure)
-            judgement = judge(nothing, effect.person, self._policy, self._clock.now())
+            judgement = judge(nothing, effect.person, self._health.policy, self._clock.now())
         judgement = replace(judgement, person=person_line(effect.person, visit.liveness))
         _agree(judgement, effect)
         card = visit.card if isinstance(visit.card, IdCard) else None

@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,9 +27,11 @@ from kiosk.core.ports import (
 from kiosk.health import Health
 from kiosk.journal import Journal, JournalEvent
 from kiosk.policies import SAMPLE, load_policy
+from kiosk.policies.book import PolicyBook
 from kiosk.recorder import Recorder
 from kiosk.showing import Mode, Prompt, Screen, Showing
 from kiosk.station import Station
+from kiosk.store import LastImport
 from kiosk.table.source import TableSource
 from scripts.demo.deck import PEPPER, Deck, lay_table
 
@@ -123,11 +126,14 @@ class Rig:
         *,
         clock_kept: bool = True,
         require_liveness: bool = False,
+        policies: Sequence[Policy] = (),
         reader: Callable[[Clock], CardReader] = SimReader,
     ) -> None:
         self.deck = deck
         self.tables = tables
-        self.policy: Policy = replace(load_policy(SAMPLE), require_liveness=require_liveness)
+        self.book = PolicyBook(policies or [replace(load_policy(SAMPLE), require_liveness=require_liveness)])
+        self.last_import: LastImport | None = None
+        self.clock_floor: datetime | None = None
         self.clock = ShiftedClock(deck.table.starts_at)
         self._reader = reader(self.clock)
         self.desk = ScriptedDesk()
@@ -135,18 +141,16 @@ class Rig:
         self.events: list[JournalEvent] = []
         self.journal_path = folder / "journal.sqlite"
         self.health = Health(
-            self.policy,
+            lambda: self.book,
             self.clock,
             TableSource(lay_table(tables, "fresh"), tables / PEPPER, Mode.DEMO),
             lambda: Journal(self.journal_path, Mode.DEMO),
             clock_kept=clock_kept,
+            last_import=lambda: self.last_import,
+            clock_floor=lambda: self.clock_floor,
         )
-        recorder = Recorder(
-            "test", "door", self.policy, self.clock, self.health, lambda stored: self.events.append(stored.event)
-        )
-        self.station = Station(
-            Mode.DEMO, self.policy, self.clock, self._reader, self.desk, self.health, recorder, self.audience
-        )
+        recorder = Recorder("test", "door", self.clock, self.health, lambda stored: self.events.append(stored.event))
+        self.station = Station(Mode.DEMO, self.clock, self._reader, self.desk, self.health, recorder, self.audience)
 
     @property
     def reader(self) -> SimReader:

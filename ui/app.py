@@ -23,6 +23,7 @@ from kiosk.frames import Camera, LatestFrame
 from kiosk.health import Health
 from kiosk.journal import Journal
 from kiosk.policies import load_policy
+from kiosk.policies.book import PolicyBook
 from kiosk.recorder import Recorder, Stored
 from kiosk.settings import Settings, SoundOutput, load_settings
 from kiosk.showing import Press, Screen, Showing, StaffLine
@@ -74,33 +75,34 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
 
     Raises PolicyError or SettingsError; everything else that is missing shows on the screen and may come later.
     """
-    policy = load_policy(settings.policy)
+    book = PolicyBook([load_policy(settings.policy)])
     clock = clock_of(settings)
     frames = LatestFrame()
     family = _family()
     window = KioskWindow(site=settings.venue, family=family, frames=frames, clock=clock)
     health = Health(
-        policy,
+        lambda: book,
         clock,
         TableSource(settings.table.file, settings.table.pepper, settings.mode),
         lambda: Journal(settings.journal, settings.mode),
         # The demo's clock is set, not kept.
         clock_kept=settings.clock is not None or kept_over_power_loss(),
+        last_import=lambda: None,
+        clock_floor=lambda: None,
     )
     sound: Sound = SilentSound() if settings.sound.output is SoundOutput.SILENT else open_sound()
     reader = open_reader(settings.reader, clock)
     # The face desk paces itself by the camera, so it must not see a demo's clock jump.
-    desk = MatchingDesk(frames, settings.models.manifest, settings.models.folder, SystemClock(), policy.face_fmr)
+    desk = MatchingDesk(frames, settings.models.manifest, settings.models.folder, SystemClock(), health.policy.face_fmr)
     presses: list[Callable[[Press], None]] = []
     presenter = Presenter(window, Voice(sound), lambda press: presses[0](press), clock)
     station = Station(
         settings.mode,
-        policy,
         clock,
         reader,
         desk,
         health,
-        Recorder(settings.device, settings.venue, policy, clock, health, on_stored),
+        Recorder(settings.device, settings.venue, clock, health, on_stored),
         presenter,
     )
     presses.append(station.press)
