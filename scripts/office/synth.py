@@ -18,20 +18,19 @@ import numpy as np
 from kiosk.core.idnumber import IdNumber, check_character, parse_number
 from kiosk.core.status import Colour, ListKind, TestKind, TestResult
 from kiosk.table.chain import slow_key
-from scripts.office.facts import KEY_BYTES, NO_DAY, Column, Dictionaries, Facts, Ragged, Rows, nothing_known
+from scripts.office.facts import KEY_BYTES, NO_DAY, Column, Dictionaries, Facts, Ragged, nothing_known
 
 AS_OF = datetime(2022, 4, 20, 14, tzinfo=UTC)  # 22:00 local time
 SALT = bytes(range(16))
 SCOPE = frozenset({"44"})
-CHANGED, NEW = 0.02, 0.001
 BATCH = 1 << 18
 
-_HOUR = int(AS_OF.timestamp()) // 3600
+HOUR = int(AS_OF.timestamp()) // 3600
 _OFFSET_HOURS = 8
-_DAY = (_HOUR + _OFFSET_HOURS) // 24
+DAY = (HOUR + _OFFSET_HOURS) // 24
 _GREEN_DAYS = 50  # since when most people are green; beyond every other day that is drawn
-_GREEN_SINCE = ((_DAY - _GREEN_DAYS) * 24 - _OFFSET_HOURS) * 3600
-_STEPS = 1 << 16
+_GREEN_SINCE = ((DAY - _GREEN_DAYS) * 24 - _OFFSET_HOURS) * 3600
+STEPS = 1 << 16
 
 # Millions of people.
 _HOMES = {
@@ -88,9 +87,9 @@ class _Choice:
     @classmethod
     def of(cls, weights: Sequence[float], kind: type = np.int32) -> "_Choice":
         """Outcomes 0, 1, 2 ...; each has one place at least."""
-        shares = np.asarray(weights) / sum(weights) * (_STEPS - len(weights))
+        shares = np.asarray(weights) / sum(weights) * (STEPS - len(weights))
         places = np.floor(shares).astype(np.int64) + 1
-        most = np.argsort(places - 1 - shares, kind="stable")[: _STEPS - places.sum()]
+        most = np.argsort(places - 1 - shares, kind="stable")[: STEPS - places.sum()]
         places[most] += 1
         return cls(np.repeat(np.arange(len(places)), places).astype(kind))
 
@@ -100,7 +99,7 @@ class _Choice:
 
     @property
     def shares(self) -> Column:
-        return np.bincount(self.table) / _STEPS
+        return np.bincount(self.table) / STEPS
 
     @property
     def bits(self) -> float:
@@ -112,7 +111,7 @@ class _Choice:
 def _test_ages() -> list[float]:
     # Exponential with a mean of 32 hours; few samples are taken at night.
     night = [0.05 if hour < 7 else 1.0 for hour in range(24)]
-    return [math.exp(-age / 32) * night[(_HOUR + _OFFSET_HOURS - age) % 24] for age in range(337)]
+    return [math.exp(-age / 32) * night[(HOUR + _OFFSET_HOURS - age) % 24] for age in range(337)]
 
 
 def _bell(middle: float, width: float, count: int) -> list[float]:
@@ -147,7 +146,7 @@ _LOCAL = _Choice.of([0.7, 0.3])
 _AREA = _Choice.of([1.0] * (len(_AREAS) * len(_HOMES)))
 _UNTIL = _Choice.of([1.0] * 30)
 _OTHER_TEST = _Choice.of([0.5, 0.5])
-_NEGATIVE, _FIRST_OTHER, _UNDER_CHECK_TEST, _POSITIVE_TEST = 0, 1, 3, 4
+NEGATIVE, _FIRST_OTHER, _UNDER_CHECK_TEST, _POSITIVE_TEST = 0, 1, 3, 4
 
 _PLACES = (*_HOMES, *_ELSEWHERE)
 # Where people of each home go to, the most likely places first.
@@ -158,7 +157,7 @@ _TARGETS = np.array(
 DICTIONARIES = Dictionaries(
     statements=(
         (Colour.GREEN, "常规", _ISSUERS[0], _GREEN_SINCE),
-        *((colour, reason, issuer, (_HOUR - 96) * 3600) for issuer in _ISSUERS for colour, reason in _REASONS),
+        *((colour, reason, issuer, (HOUR - 96) * 3600) for issuer in _ISSUERS for colour, reason in _REASONS),
     ),
     tests=(
         (TestKind.NUCLEIC_ACID, TestResult.NEGATIVE, _LABORATORY),
@@ -226,13 +225,17 @@ class Province:
         return DICTIONARIES
 
     def batches(self) -> Iterator[tuple[Column, Facts]]:
-        for start in range(0, self.people, BATCH):
-            bits = np.random.SFC64(np.random.SeedSequence((self.seed, start)))
-            people = min(BATCH, self.people - start)
-            keys = bits.random_raw(people * KEY_BYTES // 8).view(np.uint8).reshape(people, KEY_BYTES)
-            known = self.derived[start : start + people]
-            keys[: len(known)] = known
-            yield keys, _draw(bits, people)
+        return map(self.batch, range(-(-self.people // BATCH)))
+
+    def batch(self, number: int) -> tuple[Column, Facts]:
+        """One of the batches, without those before it."""
+        start = number * BATCH
+        bits = np.random.SFC64(np.random.SeedSequence((self.seed, number)))
+        people = min(BATCH, self.people - start)
+        keys = bits.random_raw(people * KEY_BYTES // 8).view(np.uint8).reshape(people, KEY_BYTES)
+        known = self.derived[start : start + people]
+        keys[: len(known)] = known
+        return keys, _draw(bits, people)
 
 
 def synthetic_province(people: int, derived: int) -> Province:
@@ -240,84 +243,30 @@ def synthetic_province(people: int, derived: int) -> Province:
     return Province(people, derive_keys(min(derived, people)))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _NextDay:
-    """The same people a day later (Rows)."""
-
-    before: Rows
-    share: float
-    newcomers: Province
-
-    @property
-    def people(self) -> int:
-        return self.before.people + self.newcomers.people
-
-    @property
-    def dictionaries(self) -> Dictionaries:
-        return self.before.dictionaries
-
-    def batches(self) -> Iterator[tuple[Column, Facts]]:
-        for number, (keys, facts) in enumerate(self.before.batches()):
-            bits = np.random.SFC64(np.random.SeedSequence((self.newcomers.seed, number, 1)))
-            yield keys, _a_day_later(facts, self.share, bits)
-        yield from self.newcomers.batches()
-
-
-def changed(rows: Rows, share: float = CHANGED, new: float = NEW) -> Rows:
-    """What the same people are known for a day later, ``share`` of them tested again, and some that are new."""
-    return _NextDay(rows, share, Province(round(rows.people * new), np.empty((0, KEY_BYTES), np.uint8), seed=2))
-
-
-def _a_day_later(facts: Facts, share: float, bits: np.random.SFC64) -> Facts:
-    draws = _draws(bits, 2, len(facts))
-    tested = np.flatnonzero(draws[0] < share * _STEPS)
-    test, test_hour, itinerary_day = facts.test.copy(), facts.test_hour.copy(), facts.itinerary_day.copy()
-    statement, since = facts.statement.copy(), facts.since.copy()
-    stay_day = facts.stays.columns[1].copy()
-    test[tested] = _NEGATIVE
-    test_hour[tested] = _HOUR + 24 - (draws[1][tested] % 24).astype(np.int32)
-    known = tested[itinerary_day[tested] != NO_DAY]
-    itinerary_day[known] = _DAY + 1
-    stay_day[facts.stays.offsets[known]] = _DAY + 1
-    # One of a hundred became yellow.
-    ill = tested[draws[1][tested] < _STEPS // 100]
-    statement[ill] = 1
-    since[ill] = test_hour[ill] * 3600
-    stays = Ragged(facts.stays.offsets, (facts.stays.columns[0], stay_day))
-    return replace(
-        facts,
-        test=test,
-        test_hour=test_hour,
-        itinerary_day=itinerary_day,
-        stays=stays,
-        statement=statement,
-        since=since,
-    )
-
-
-def _draws(bits: np.random.SFC64, rows: int, columns: int) -> Column:
+def draws(bits: np.random.SFC64, rows: int, columns: int) -> Column:
+    """Random numbers below 65,536 (uint16 [rows, columns])."""
     raw = bits.random_raw((rows * columns + 3) // 4).view(np.uint16)
     return raw[: rows * columns].reshape(rows, columns)
 
 
 def _draw(bits: np.random.SFC64, people: int) -> Facts:
-    draws = _draws(bits, 5, people)
-    kind, home, trips = _KINDS.draw(draws[0]), _HOME.draw(draws[1]), _TRIPS.draw(draws[2])
+    drawn = draws(bits, 5, people)
+    kind, home, trips = _KINDS.draw(drawn[0]), _HOME.draw(drawn[1]), _TRIPS.draw(drawn[2])
     facts = nothing_known(people)
     facts.statement[:] = 0
     facts.since[:] = _GREEN_SINCE
-    facts.test[:] = _NEGATIVE
-    np.subtract(_HOUR, _AGE.draw(draws[3]), out=facts.test_hour)
-    vaccine = _VACCINE.draw(draws[4])
+    facts.test[:] = NEGATIVE
+    np.subtract(HOUR, _AGE.draw(drawn[3]), out=facts.test_hour)
+    vaccine = _VACCINE.draw(drawn[4])
     facts.doses[:] = (vaccine + _MONTHS - 1) // _MONTHS
     facts.dose_month[:] = np.where(vaccine > 0, _FIRST_MONTH + (vaccine - 1) % _MONTHS, -1)
-    facts.itinerary_day[:] = _DAY
+    facts.itinerary_day[:] = DAY
     unusual = np.flatnonzero(kind)
     who = {each: unusual[kind[unusual] == each] for each in _Kind}
     one = partial(_one, bits)
 
     facts.since[who[_Kind.SINCE]] = _GREEN_SINCE + (_GREEN_DAYS - one(_SINCE_DAY, who[_Kind.SINCE])) * 86400
-    facts.itinerary_day[who[_Kind.OLD_ITINERARY]] = _DAY - 1 - one(_LATE, who[_Kind.OLD_ITINERARY])
+    facts.itinerary_day[who[_Kind.OLD_ITINERARY]] = DAY - 1 - one(_LATE, who[_Kind.OLD_ITINERARY])
     facts.itinerary_day[who[_Kind.NO_ITINERARY]] = NO_DAY
     facts.test[who[_Kind.NO_TEST]] = -1
     facts.test_hour[who[_Kind.NO_TEST]] = 0
@@ -335,13 +284,13 @@ def _draw(bits: np.random.SFC64, people: int) -> Facts:
     for coded, reason in reasons.items():
         local = one(_LOCAL, who[coded]) * (1 + home[who[coded]])
         facts.statement[who[coded]] = 1 + local * len(_REASONS) + reason
-        facts.since[who[coded]] = (_HOUR - one(_CODE_AGE, who[coded])) * 3600
+        facts.since[who[coded]] = (HOUR - one(_CODE_AGE, who[coded])) * 3600
 
     two = who[_Kind.TWO_AUTHORITIES]
     second = 1 + (1 + home[two]) * len(_REASONS) + one(_ANY_REASON, two)
-    second_since = (_HOUR - one(_CODE_AGE, two).astype(np.int64)) * 3600
+    second_since = (HOUR - one(_CODE_AGE, two).astype(np.int64)) * 3600
     listed = np.sort(np.concatenate([who[_Kind.ADMITTED], who[_Kind.BLOCKED]]))
-    until = (_DAY * 24 - _OFFSET_HOURS + 24 * (1 + one(_UNTIL, listed).astype(np.int64))) * 3600
+    until = (DAY * 24 - _OFFSET_HOURS + 24 * (1 + one(_UNTIL, listed).astype(np.int64))) * 3600
     on_list = (kind[listed] == _Kind.BLOCKED).astype(np.int32)
     trips[who[_Kind.NO_ITINERARY]] = 0
     return replace(
@@ -378,7 +327,7 @@ def _stays(bits: np.random.SFC64, home: Column, trips: Column, day: Column, in_a
 
 
 def _one(bits: np.random.SFC64, choice: _Choice, who: Column) -> Column:
-    return choice.draw(_draws(bits, 1, len(who))[0])
+    return choice.draw(draws(bits, 1, len(who))[0])
 
 
 def _offsets(people: int, who: Column) -> Column:

@@ -9,18 +9,16 @@ import pytest
 
 from kiosk.core.idnumber import parse_number
 from kiosk.core.status import Colour
-from kiosk.core.times import local_day
 from kiosk.store import LayerKind
 from kiosk.table.chain import Pepper, slow_key
 from kiosk.table.layer import open_layer
 from scripts.office import synth
 from scripts.office.encode import encode_layer
 from scripts.office.facts import KEY_BYTES, NO_DAY, Column, Facts, LayerHead, Rows
-from scripts.office.synth import BATCH, DICTIONARIES, Province, changed, entropy_bits, invented_number
+from scripts.office.nextday import changed
+from scripts.office.synth import BATCH, DAY, DICTIONARIES, HOUR, Province, entropy_bits, invented_number
 
 NOBODY = np.empty((0, KEY_BYTES), np.uint8)
-HOUR = int(synth.AS_OF.timestamp()) // 3600
-DAY = (local_day(synth.AS_OF) - local_day(synth.AS_OF.fromtimestamp(0, synth.AS_OF.tzinfo))).days
 
 
 def _all_bytes(rows: Rows) -> Iterator[bytes]:
