@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kiosk.core.card import OtherCard
-from kiosk.core.errors import Fault
+from kiosk.core.errors import Fault, Refusal
 from kiosk.core.lines.finding import Finding
 from kiosk.core.ports import Liveness
 from kiosk.core.reasons import Line, Reason
-from kiosk.showing import Mode, Press, Prompt, Ribbon, Screen
+from kiosk.showing import Mode, Press, Prompt, Ribbon, Screen, UpdateNote
+from kiosk.store import ImportState
 
 TEXTS = Path(__file__).parent / "texts"
 
@@ -64,6 +65,14 @@ class FaultText:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that staff should look after: ``what`` it is in one short line, and its ``short`` name in a list."""
+
+    short: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class StaffWords:
     """What staff read."""
 
@@ -71,8 +80,8 @@ class StaffWords:
     when: str
     data: str
     no_data: str
-    old: str
-    old_short: str
+    old: Alert
+    urgent: Alert
     check: str
     separator: str
     no_liveness: str
@@ -80,11 +89,20 @@ class StaffWords:
     faults: Mapping[Fault, FaultText]
     reasons: Mapping[Reason, str]
     liveness: Mapping[Liveness, str]
+    updates: Mapping[ImportState, Alert]
+    refusals: Mapping[Refusal, str]
 
     def about(self, finding: Finding) -> str:
         """What staff read about a finding."""
         liveness = dict(finding.values).get("liveness")
         return self.reasons[finding.reason] if liveness is None else self.liveness[Liveness(liveness)]
+
+    def update(self, note: UpdateNote) -> Alert:
+        """What staff read about the last import."""
+        cause = "" if note.refusal is None else self.refusals[note.refusal]
+        text = self.updates[note.state]
+        blanks = {"percent": note.percent, "cause": cause}
+        return Alert(text.short.format(**blanks), text.what.format(**blanks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +142,17 @@ def _each(kind: type[_K], table: Mapping[str, Any], name: str, but: frozenset[_K
 
 def _staff(table: dict[str, Any]) -> StaffWords:
     faults = _each(Fault, table.pop("faults"), "faults")
+    # An import that ended well needs no words: the age of the data tells.
+    updates = _each(ImportState, table.pop("updates"), "updates", frozenset({ImportState.DONE}))
     return StaffWords(
         modes=_each(Mode, table.pop("modes"), "modes"),
         reasons=_each(Reason, table.pop("reasons"), "reasons"),
         liveness=_each(Liveness, table.pop("liveness"), "liveness", frozenset({Liveness.LIVE})),
         faults={fault: FaultText(**text) for fault, text in faults.items()},
+        old=Alert(**table.pop("old")),
+        urgent=Alert(**table.pop("urgent")),
+        updates={state: Alert(**text) for state, text in updates.items()},
+        refusals=_each(Refusal, table.pop("refusals"), "refusals"),
         **table,
     )
 

@@ -8,7 +8,7 @@ from PyQt6.QtGui import QColor
 
 from kiosk.core.times import SHANGHAI
 from kiosk.showing import Mode, Press, StaffLine
-from ui.catalogue import StaffWords
+from ui.catalogue import Alert, StaffWords
 from ui.pen import LEFT, RIGHT, Button, Pen
 from ui.theme import BAR_TEXT, BUTTON, BUTTON_HEIGHT, BUTTON_HEIGHT_WIDE, GAP, MARGIN, SIDE, Colour
 from ui.view import View
@@ -83,7 +83,8 @@ def areas(size: QSize, staff: StaffLine) -> Areas:
 
 def needs_warning(staff: StaffLine) -> bool:
     """True where the staff line needs room for more than mode and data."""
-    return staff.data_old or any(not fault.stops_service for fault in staff.faults)
+    told = staff.data_old or staff.urgent_old or staff.update is not None
+    return told or any(not fault.stops_service for fault in staff.faults)
 
 
 def paint_bar(pen: Pen, area: QRectF, mode: Mode, banner: str, site: str, now: datetime) -> None:
@@ -126,23 +127,28 @@ def paint_staff_line(pen: Pen, area: QRectF, staff: StaffLine, words: StaffWords
             warning.setLeft(state.right())
         pen.painter.fillRect(warning, QColor(Colour.HELP))
         slot = warning.adjusted(MARGIN - 12, 6, -12, -6)
-        pen.text(slot, _warning(staff, words), BAR_TEXT, Colour.INK, Colour.HELP, align=LEFT, bar=True)
+        pen.text(
+            slot, _warning(pen, slot.width(), staff, words), BAR_TEXT, Colour.INK, Colour.HELP, align=LEFT, bar=True
+        )
     pen.text(state.adjusted(MARGIN - 12, 6, -12, -6), text, BAR_TEXT, fg, bg, align=LEFT, bar=True)
 
 
-_NAMED = 4
-
-
-def _warning(staff: StaffLine, words: StaffWords) -> str:
-    faults = [words.faults[fault] for fault in staff.faults if not fault.stops_service]
-    if staff.data_old and not faults:
-        return words.old
-    if len(faults) == 1 and not staff.data_old:
-        return faults[0].what
-    names = [words.old_short] * staff.data_old + [fault.short for fault in faults]
-    # The gravest come first; there is room for so many.
-    more = "…" if len(names) > _NAMED else ""
-    return words.check.format(items=words.separator.join(names[:_NAMED]) + more)
+def _warning(pen: Pen, room: float, staff: StaffLine, words: StaffWords) -> str:
+    told = [words.old] * staff.data_old
+    if staff.update is not None:
+        told.append(words.update(staff.update))
+    told += [words.urgent] * staff.urgent_old
+    faults = (words.faults[fault] for fault in staff.faults if not fault.stops_service)
+    told += [Alert(fault.short, fault.what) for fault in faults]
+    if len(told) == 1:
+        return told[0].what
+    # The gravest come first, and as many are named as there is room for.
+    for named in range(len(told), 1, -1):
+        more = "…" if named < len(told) else ""
+        text = words.check.format(items=words.separator.join(alert.short for alert in told[:named]) + more)
+        if pen.width(text, BAR_TEXT) <= room:
+            break
+    return text
 
 
 def paint_buttons(pen: Pen, area: QRectF, view: View, pressed: Press | None) -> None:

@@ -8,10 +8,11 @@ from itertools import product
 from PyQt6.QtCore import QSize
 
 from kiosk.core.card import OtherCard
-from kiosk.core.errors import Fault
+from kiosk.core.errors import Fault, Refusal
 from kiosk.core.reasons import Line, Reason
 from kiosk.core.session import HINTS
-from kiosk.showing import Mode, Prompt, Ribbon, Screen, Showing, StaffLine, Tile
+from kiosk.showing import Mode, Prompt, Ribbon, Screen, Showing, StaffLine, Tile, UpdateNote
+from kiosk.store import ImportState
 from ui.catalogue import PASSING
 from ui.view import View
 
@@ -40,6 +41,11 @@ def staff(mode: Mode = Mode.FIELD, hours: int | None = 6, faults: tuple[Fault, .
     return StaffLine(mode, as_of, hours, hours is not None and hours > 24, faults)
 
 
+NOTES = (
+    UpdateNote(ImportState.RUNNING, 100),
+    UpdateNote(ImportState.UNFINISHED),
+    *(UpdateNote(ImportState.REFUSED, refusal=refusal) for refusal in Refusal),
+)
 STAFF_LINES = (
     staff(),
     staff(Mode.DEMO),
@@ -47,6 +53,9 @@ STAFF_LINES = (
     staff(Mode.FIELD, 47),
     staff(Mode.FIELD, None),
     *(staff(Mode.FIELD, 12, (fault,)) for fault in TOLERATED),
+    replace(staff(Mode.FIELD, 12), urgent_old=True),
+    replace(staff(Mode.FIELD, 12), update=NOTES[0]),
+    *(replace(staff(Mode.TRAINING, 30, TOLERATED), urgent_old=True, update=note) for note in NOTES[:3]),
 )
 
 
@@ -85,6 +94,13 @@ def passes() -> Iterator[Showing]:
     for line, name in zip(STAFF_LINES, ("", "王*", "阿" + "*" * 14 + "提"), strict=False):
         line = replace(line, no_liveness=True)
         yield Showing(Screen.PASS, line, tiles=tiles(True, True, True, True), masked_name=name, seconds_left=8)
+
+    # The narrowest place for a warning is beside the words about liveness.
+    for note in NOTES:
+        line = replace(staff(Mode.FIELD, 23), update=note, no_liveness=True)
+        yield Showing(Screen.PASS, line, tiles=tiles(True, True, True, True), seconds_left=8)
+    line = replace(staff(Mode.FIELD, 30, TOLERATED), update=NOTES[0], urgent_old=True, no_liveness=True)
+    yield Showing(Screen.PASS, line, tiles=tiles(True, True, True, True), seconds_left=8)
 
 
 def closed() -> Iterator[Showing]:

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.core.errors import Fault
+from kiosk.core.errors import Fault, Refusal
 from kiosk.core.lines.person import person_line
 from kiosk.core.ports import Liveness
 from kiosk.core.reasons import Reason
 from kiosk.core.session import HINTS
-from kiosk.showing import Prompt, Screen
+from kiosk.showing import Prompt, Screen, UpdateNote
+from kiosk.store import ImportState
 from ui.catalogue import TEXTS, Language, load_words, next_language, words
 
 
@@ -41,6 +42,18 @@ def test_no_text_is_empty_and_each_fault_has_a_staff_text_of_its_own(language: L
         assert '""' not in (TEXTS / file).read_text("utf-8")
     faults = words(language).staff.faults
     assert len({text.what for text in faults.values()}) == len(Fault)
+
+
+def test_staff_read_of_every_refusal_what_is_the_matter_and_what_to_do(language: Language) -> None:
+    staff = words(language).staff
+    told = {staff.update(UpdateNote(ImportState.REFUSED, refusal=refusal)).what for refusal in Refusal}
+    assert len(told) == len(Refusal)
+    # A cause, and after the comma who does what.
+    assert all(re.search(r"\S{2}[，,] ?\S{2}", text) for text in told)
+    running = staff.update(UpdateNote(ImportState.RUNNING, 42))
+    assert "42%" in running.what
+    assert "42%" in running.short
+    assert not any("{" in text for text in told)
 
 
 def _plain(text: str) -> str:

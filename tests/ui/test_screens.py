@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF, QSize
 from PyQt6.QtGui import QImage, QPainter
 
-from kiosk.core.errors import Fault, KioskError
+from kiosk.core.errors import Fault, KioskError, Refusal
 from kiosk.core.reasons import Line, Reason
 from kiosk.core.session import HINTS
-from kiosk.showing import Mode, Press, Prompt, Ribbon, Screen, Showing, Tile
+from kiosk.showing import Mode, Press, Prompt, Ribbon, Screen, Showing, Tile, UpdateNote
+from kiosk.store import ImportState
 from tests.ui.screen_cases import (
     LANDSCAPE,
     NOW,
@@ -271,7 +272,36 @@ def test_old_data_is_announced_on_every_screen(family: str) -> None:
     for screen in Screen:
         for size in SIZES:
             said = texts(draw(View(Showing(screen, old, fault=Fault.READER)), size, family)[0])
-            assert words(Language.MANDARIN).staff.old in said
+            assert words(Language.MANDARIN).staff.old.what in said
+
+
+def test_what_became_of_an_update_is_told_on_every_screen(family: str) -> None:
+    told = {
+        "正在更新 40%，请勿拔U盘": replace(staff(), update=UpdateNote(ImportState.RUNNING, 40)),
+        "更新未完成，请重新导入": replace(staff(), update=UpdateNote(ImportState.UNFINISHED)),
+        "未更新：签名不符，请联系卫健部门": replace(
+            staff(), update=UpdateNote(ImportState.REFUSED, refusal=Refusal.WRONG_KEY)
+        ),
+        "紧急名单不是最新，请更新": replace(staff(), urgent_old=True),
+        "检查：数据、更新40%、紧急名单": replace(
+            staff(hours=30), urgent_old=True, update=UpdateNote(ImportState.RUNNING, 40)
+        ),
+    }
+    for text, line in told.items():
+        for screen in Screen:
+            for size in SIZES:
+                assert text in texts(draw(View(Showing(screen, line, fault=Fault.READER)), size, family)[0])
+
+
+def test_the_gravest_are_named_where_not_all_can_be(family: str) -> None:
+    line = STAFF_LINES[-1]
+    for language in Language:
+        said = words(language).staff
+        for size in SIZES:
+            drawn = texts(draw(View(Showing(Screen.IDLE, line), language), size, family)[0])
+            warning = next(text for text in drawn if text.startswith(said.check.format(items="")))
+            assert warning.endswith("…")
+            assert said.old.short + said.separator + said.updates[ImportState.REFUSED].short in warning
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault.stops_service and fault is not Fault.FONT])
