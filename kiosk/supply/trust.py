@@ -1,0 +1,159 @@
+"""Signatures, versions and expiry of a supply, by TUF (python-tuf): what a medium says is believed only through here."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from tuf.api import exceptions
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.ngclient import Updater
+from tuf.ngclient.updater import TrustedMetadataSet
+
+from kiosk.core.errors import ImportRefusedError, Refusal
+from kiosk.store import sync_folder
+from kiosk.supply.floors import RoleVersion
+from kiosk.supply.folder import Medium, StrangeFileError
+
+DEMO_ROOT = Path(__file__).with_name("demo-root.json")
+
+_TOP = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
+
+
+class TrustedSupply:
+    """The metadata of one supply on a medium, verified from a pinned root up to ``now``.
+
+    ``metadata`` and ``targets`` are the URLs of its two folders, ``cache`` is where tuf keeps what it verified.
+    Raises ImportRefusedError, and OSError where the cache cannot be written.
+    """
+
+    def __init__(self, medium: Medium, metadata: str, targets: str, cache: Path, root: bytes, now: datetime) -> None:
+        self.medium = medium
+        self._targets_url = targets if targets.endswith("/") else f"{targets}/"
+        cache.mkdir(parents=True, exist_ok=True)
+        with refusing():
+            self._updater = Updater(str(cache), metadata, fetcher=medium, bootstrap=root)
+            # tuf asks the system's clock. Expiry has to be judged by the clock that judges everything else here, and
+            # there is no other way to say so (tuf 7.0.1).
+            self._trusted.reference_time = now
+            self._updater.refresh()
+        self._cache = cache
+        _sync(cache)
+
+    @property
+    def _trusted(self) -> TrustedMetadataSet:
+        return self._updater._trusted_set  # noqa: SLF001
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Identifiers of all keys that the root names."""
+        return frozenset(self._trusted.root.keys)
+
+    @property
+    def delegations(self) -> tuple[str, ...]:
+        """Names of the roles to which the targets role delegates."""
+        delegations = self._trusted.targets.delegations
+        return tuple(delegations.roles or ()) if delegations else ()
+
+    @property
+    def own_targets(self) -> tuple[str, ...]:
+        """Paths that the targets role itself lists."""
+        return tuple(self._trusted.targets.targets)
+
+    def versions(self) -> dict[str, RoleVersion]:
+        """The version of every role, as the snapshot lists them."""
+        trusted = self._trusted
+        listed = {name.removesuffix(".json"): file.version for name, file in trusted.snapshot.meta.items()}
+        listed |= {
+            Root.type: trusted.root.version,
+            Timestamp.type: trusted.timestamp.version,
+            Snapshot.type: trusted.snapshot.version,
+        }
+        return {name: RoleVersion(version=version, keys=self._signers(name)) for name, version in listed.items()}
+
+    def find(self, path: str) -> TargetFile | None:
+        """What is signed about a path; None where nobody who may sign it does."""
+        with refusing():
+            target = self._updater.get_targetinfo(path)
+        _sync(self._cache)
+        return target
+
+    def url(self, target: TargetFile) -> str:
+        """Where a target's file lies; with consistent snapshots its name begins with its digest."""
+        if not self._trusted.root.consistent_snapshot:
+            return self._targets_url + target.path
+        folder, slash, name = target.path.rpartition("/")
+        digest = next(iter(target.hashes.values()))
+        return f"{self._targets_url}{folder}{slash}{digest}.{name}"
+
+    def read(self, target: TargetFile, most: int) -> bytes:
+        """A small file (``most`` bytes at most) whose bytes are those that were signed."""
+        if target.length > most:
+            raise ImportRefusedError(
+                Refusal.STRANGE_FILE, f"{target.path} has {target.length} bytes. The office looks into it."
+            )
+        with refusing():
+            data = self.medium.download_bytes(self.url(target), target.length)
+            target.verify_length_and_hashes(data)
+        return cast("bytes", data)
+
+    def _signers(self, name: str) -> str:
+        if name in _TOP:
+            key_ids = self._trusted.root.roles[name].keyids
+        else:
+            delegations = self._trusted.targets.delegations
+            role = (delegations.roles or {}).get(name) if delegations else None
+            key_ids = role.keyids if role else []
+        return hashlib.sha256(" ".join(sorted(key_ids)).encode()).hexdigest()
+
+
+def demo_keys() -> frozenset[str]:
+    """Identifiers of the demo's keys, whose private halves everybody has."""
+    demo = Metadata[Root].from_file(str(DEMO_ROOT)).signed
+    return frozenset(demo.keys)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Say in the kiosk's words what tuf raises. Errors of our own disk other than a full one stay OSError."""
+    try:
+        yield
+    except exceptions.UnsignedMetadataError as error:
+        _refuse(Refusal.WRONG_KEY, f"{error}. The office signs the supply again, or it is not the office's.")
+    except exceptions.ExpiredMetadataError as error:
+        _refuse(Refusal.EXPIRED, f"{error}. Bring a stick that was made today.")
+    except exceptions.BadVersionNumberError as error:
+        _refuse(Refusal.OLDER, f"{error}. Bring the newest stick.")
+    except exceptions.LengthOrHashMismatchError as error:
+        _refuse(Refusal.DAMAGED, f"{error}. Copy the supply to the stick again.")
+    except exceptions.RepositoryError as error:
+        _refuse(Refusal.DAMAGED, f"{error}. Copy the supply to the stick again.")
+    except StrangeFileError as error:
+        _refuse(Refusal.STRANGE_FILE, f"{error}. Have the stick looked at, and use another one.")
+    except exceptions.DownloadLengthMismatchError as error:
+        _refuse(Refusal.STRANGE_FILE, f"a file is longer than it may be ({error}). Use another stick.")
+    except exceptions.DownloadHTTPError as error:
+        _refuse(Refusal.INCOMPLETE, f"{error}. Copy the supply to the stick again.")
+    except exceptions.DownloadError as error:
+        _refuse(Refusal.INCOMPLETE, f"{error}. Leave the stick in until the import has ended.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _refuse(Refusal.NO_ROOM, "the disk is full. A technician makes room.")
+
+
+def _refuse(refusal: Refusal, detail: str) -> None:
+    raise ImportRefusedError(refusal, detail) from None
+
+
+def _sync(folder: Path) -> None:
+    """Make what tuf wrote durable: it does not do that itself."""
+    for place in (folder, folder / "root_history"):
+        for file in place.glob("*.json"):
+            with file.open("rb") as content:
+                os.fsync(content.fileno())
+        sync_folder(place)
