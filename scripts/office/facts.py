@@ -1,6 +1,6 @@
 """Finished rows in columns: what an encoder takes, however many people there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Protocol
@@ -44,6 +44,11 @@ class Ragged:
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         entries = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
         return Ragged(offsets, tuple(column[entries] for column in self.columns))
+
+    @property
+    def entries(self) -> tuple[Column, ...]:
+        """The columns cut to the entries of these people."""
+        return tuple(column[self.offsets[0] : self.offsets[-1]] for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,6 +107,20 @@ def nothing_known(people: int) -> Facts:
         lists=none_each(np.int32, np.int64),
         removed=np.zeros(people, np.bool_),
     )
+
+
+def joined(parts: Sequence[Facts]) -> Facts:
+    """People one part after the other; at least one part."""
+
+    def join(columns: list[Any]) -> Any:
+        if isinstance(columns[0], Ragged):
+            counts = [np.diff(ragged.offsets) for ragged in columns]
+            offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(counts))])
+            entries = zip(*(ragged.entries for ragged in columns), strict=True)
+            return Ragged(offsets, tuple(np.concatenate(one) for one in entries))
+        return np.concatenate(columns)
+
+    return Facts(**{field.name: join([getattr(part, field.name) for part in parts]) for field in fields(Facts)})
 
 
 class Rows(Protocol):
