@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
-from kiosk.core.errors import Fault, JournalError, PolicyError
+from kiosk.core.errors import Fault, JournalError, PolicyError, TableError
 from kiosk.core.freshness import ClockWatch, Jump, clock_is_behind, freshness
 from kiosk.core.ports import Clock, HealthTable
 from kiosk.core.reasons import Reason
@@ -12,9 +13,17 @@ from kiosk.core.visit import Service
 from kiosk.journal import Journal
 from kiosk.policies.book import PolicyBook
 from kiosk.store import LastImport
-from kiosk.table.source import TableSource
 
 RETRY_SECONDS = 5.0
+
+
+class TableSource(Protocol):
+    """Where the table comes from; kiosk.table.source has it."""
+
+    def poll(self) -> tuple[HealthTable | None, TableError | None]:
+        """The open table, or None; and what is wrong. A table given earlier may have been closed meanwhile."""
+
+    def close(self) -> None: ...
 
 
 class Health:

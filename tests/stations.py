@@ -131,7 +131,8 @@ class Rig:
     ) -> None:
         self.deck = deck
         self.tables = tables
-        self.book = PolicyBook(policies or [replace(load_policy(SAMPLE), require_liveness=require_liveness)])
+        book = PolicyBook(policies or [replace(load_policy(SAMPLE), require_liveness=require_liveness)])
+        self.policies: Callable[[], PolicyBook] = lambda: book
         self.last_import: LastImport | None = None
         self.clock_floor: datetime | None = None
         self.clock = ShiftedClock(deck.table.starts_at)
@@ -141,7 +142,7 @@ class Rig:
         self.events: list[JournalEvent] = []
         self.journal_path = folder / "journal.sqlite"
         self.health = Health(
-            lambda: self.book,
+            lambda: self.policies(),
             self.clock,
             TableSource(lay_table(tables, "fresh"), tables / PEPPER, Mode.DEMO),
             lambda: Journal(self.journal_path, Mode.DEMO),
