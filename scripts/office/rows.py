@@ -97,7 +97,12 @@ class _Identities:
         if self.column == NUMBER:
             who = np.array([number.text if number else "" for number in self.numbers], "S18")
         else:
-            who = self._all_keys().view(f"V{KEY_BYTES}").reshape(-1)
+            keys = self._all_keys()
+            # Of random keys few share their first 8 bytes: only these are compared whole.
+            starts = keys.view(np.uint64)[:, 0]
+            _, where, counts = np.unique(starts, return_inverse=True, return_counts=True)
+            valid &= counts[where] > 1
+            who = keys.view(f"V{KEY_BYTES}").reshape(-1)
         _, where, counts = np.unique(who[valid], return_inverse=True, return_counts=True)
         lines: Column = self.lines[valid][counts[where] > 1]
         return lines
@@ -132,6 +137,7 @@ class _Reader:
         self.mistakes: list[Mistake] = []
 
     def take(self, block: Block) -> None:
+        told = len(self.mistakes)
         self.mistakes.extend(Mistake(line, "", reason) for line, reason in block.mistakes)
         lines = block.lines
         self._identify(block, lines)
@@ -146,17 +152,17 @@ class _Reader:
         codes, stays = read("codes", cells.several(self._code)), read("stays", cells.several(self._stay))
         lists = read("lists", cells.several(cells.entry))
         tested = sampled.holds & result.holds
-        self._wrong(
-            lines,
-            sampled.holds != result.holds,
-            "test_result",
-            "result and test_at belong together: fill both, or neither",
-        )
-        self._wrong(lines, issuer.holds & ~tested, "test_issuer", "must be empty where no test is known")
-        self._wrong(lines, month.holds & ~doses.holds, "dose_month", "must be empty where doses are not known")
-        self._wrong(lines, stays.holds & ~as_of.holds, "itinerary_as_of", "empty although there are stays")
+        # Of rows that are wrong already nothing more is said: what does not fit may follow from that.
+        clean = ~np.isin(lines, [mistake.line for mistake in self.mistakes[told:]])
         entries = 17 * codes.lengths + 8 * stays.lengths + 12 * lists.lengths
-        self._wrong(lines, entries > _MOST_BYTES, "stays", "more codes, stays and lists than a record holds")
+        for which, column, reason in (
+            (sampled.holds != result.holds, "test_result", "result and test_at belong together: fill both, or neither"),
+            (issuer.holds & ~tested, "test_issuer", "must be empty where no test is known"),
+            (month.holds & ~doses.holds, "dose_month", "must be empty where doses are not known"),
+            (stays.holds & ~as_of.holds, "itinerary_as_of", "empty although there are stays"),
+            (entries > _MOST_BYTES, "stays", "more codes, stays and lists than a record holds"),
+        ):
+            self._wrong(lines, clean & which, column, reason)
         self.gathered.add(
             codes,
             _together(kind, result, issuer, tested),
