@@ -106,6 +106,16 @@ def read_manifest(store: Path) -> Manifest:
         raise TableError(Fault.TABLE_DAMAGED, detail) from None
 
 
+def manifest_stamp(store: Path) -> tuple[int, ...] | None:
+    """A value that changes whenever the manifest is replaced or mended; None while there is none."""
+    try:
+        stat = (store / MANIFEST).stat()
+    except OSError:
+        return None
+    # ctime also tells of permissions that were corrected, and of a copy that kept the old mtime.
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
 def write_durably(path: Path, data: bytes) -> None:
     """Replace a file so that after a power cut it is the old one or the new one, never something else.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.core.errors import PolicyError, TableError
 from kiosk.core.policy import Policy
 from kiosk.policies import load_policy
-from kiosk.store import MANIFEST, read_manifest
+from kiosk.store import manifest_stamp, read_manifest
 
 
 class PolicyBook:
@@ -47,7 +47,7 @@ class PolicySource:
 
     def book(self) -> PolicyBook:
         """What is there now; one ``stat`` call where nothing has changed. Raises PolicyError."""
-        stamp = _stamp(self._store / MANIFEST)
+        stamp = manifest_stamp(self._store)
         if stamp != self._stamp:
             self._stamp = stamp
             self._read()
@@ -71,10 +71,3 @@ def _named(store: Path) -> tuple[str, ...]:
         return ()  # the table's own fault is told by its source
     return province.policies if province else ()
 
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
