@@ -49,6 +49,7 @@ from kiosk.lane import Lane
 from kiosk.messages import KeyReady, Message, Reported, StaffAnswer, Wake
 from kiosk.recorder import Recorder
 from kiosk.showing import Front, Mode, Press, Prompt, Showing
+from kiosk.timers import Timers
 
 TICK_SECONDS = 1.0
 
@@ -90,7 +91,7 @@ class Station:
         self._queue: SimpleQueue[Message] = SimpleQueue()
         self._session = Session(health.policy)
         self._state = State()
-        self._timers: dict[Timer, float] = {}
+        self._timers = Timers(clock)
         self._lane = Lane(health.policy, {}, Repeats())
         self._felt = ports.CardFelt(0, 0.0)
         self._visit: _Visit | None = None
@@ -143,7 +144,7 @@ class Station:
             self._check()
             self._publish()
             try:
-                message = self._queue.get(timeout=self._until_next_timer())
+                message = self._queue.get(timeout=self._timers.next_in(TICK_SECONDS))
             except Empty:
                 continue
             if isinstance(message, Wake) and message.stop:
@@ -153,16 +154,7 @@ class Station:
             del message  # it may be a card, and the next one may be long in coming
         self._health.close()
 
-    def _until_next_timer(self) -> float:
-        return max(0.0, min((TICK_SECONDS, *(until - self._now() for until in self._timers.values()))))
-
-    def _due(self, now: float) -> Timer | None:
-        """The timer that has been over for longest."""
-        due = [timer for timer, until in self._timers.items() if until <= now]
-        return min(due, key=self._timers.__getitem__, default=None)
-
     def _check(self) -> None:
-        now = self._now()
         service = self._health.check()
         if self._visit is None and self._session.policy is not self._health.policy:
             # Looks and times of a visit stay what they were when it began; it is judged by the policy of the moment.
@@ -171,10 +163,9 @@ class Station:
         if service is not self._state.service:
             self._feed(ServiceIs(service))
         # One by one: what follows from a timer may release or move the next.
-        while (timer := self._due(now)) is not None:
-            del self._timers[timer]
+        while (timer := self._timers.pop_due()) is not None:
             self._feed(Expired(timer))
-        for case in self._lane.age(now):
+        for case in self._lane.age(self._now()):
             self._recorder.unattended(case.event_id)
 
     def _publish(self) -> None:
@@ -182,14 +173,13 @@ class Station:
         if self._state.phase is not Phase.RESULT:
             self._result = None
             self._lane.on_screen = ""
-        dwell = self._timers.get(Timer.DWELL)
         shown = showing(
             self._state,
             staff_line(self._mode, self._health, now),
             result=self._result,
             other_card=self._other_card,
             waiting=self._lane.waiting,
-            seconds_left=0.0 if dwell is None else dwell - self._now(),
+            seconds_left=self._timers.left(Timer.DWELL),
             now=now,
         )
         # The countdown runs on the screen by itself; only a dwell that was set again is news.
@@ -319,10 +309,9 @@ class Station:
             case Say(prompt):
                 self._prompts.append(prompt)
             case Hold(timer, until):
-                self._timers[timer] = until
+                self._timers.hold(timer, until)
             case Release(timers):
-                for timer in timers:
-                    self._timers.pop(timer, None)
+                self._timers.release(timers)
             case Record():
                 return self._record_staff(effect) if effect.by_staff else self._record(effect)
             case Do.BEGIN_VISIT:
