@@ -70,4 +70,3 @@ def _named(store: Path) -> tuple[str, ...]:
     except TableError:
         return ()  # the table's own fault is told by its source
     return province.policies if province else ()
-
