@@ -7,7 +7,8 @@ import numpy as np
 from scripts.office.facts import Column
 from scripts.office.hashing import kernel, signed, woven
 
-_CLASSES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 28, 48, 128, 512)
+_SIZES = np.array([2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 28, 48, 128, 512])
+_ONES = np.array([byte.bit_count() for byte in range(256)])
 _UNTOLD = -(2**31)
 _READ = 4096  # entries of one kind that a person may have: more than 512 bytes can tell
 
@@ -63,7 +64,7 @@ def walk(pages: Column, index: Column, group_bits: int, slot_bits: int) -> tuple
         classes = slots_end + (people + 7) // 8
         end = classes + (spills + 1) // 2
         for spill in range(spills):
-            end += _CLASSES[page[classes + spill // 2] // 16 if spill % 2 else page[classes + spill // 2] % 16]
+            end += _SIZES[page[classes + spill // 2] // 16 if spill % 2 else page[classes + spill // 2] % 16]
         if end > 4096:
             return total, number
         for byte in range(end, 4096):
@@ -97,16 +98,15 @@ def locate(
                 above = middle
         if number < 0:
             return i
-        page = pages[number]
-        people = np.int64(page[0]) + 256 * np.int64(page[1])
-        groups = np.int64(page[2]) + 256 * np.int64(page[3])
+        people = np.int64(pages[number, 0]) + 256 * np.int64(pages[number, 1])
+        groups = np.int64(pages[number, 2]) + 256 * np.int64(pages[number, 3])
         place = group - np.int64(index[number])
         if place >= groups:
             return i
         before = 0
         for byte in range(4, 4 + place // 2):
-            before += page[byte] // 16 + page[byte] % 16
-        both = page[4 + place // 2]
+            before += pages[number, byte] // 16 + pages[number, byte] % 16
+        both = pages[number, 4 + place // 2]
         here = both % 16
         if place % 2:
             before += here
@@ -116,10 +116,10 @@ def locate(
         for person in range(before, before + here):
             at = lows + 4 * person
             read = (
-                np.int64(page[at])
-                + (np.int64(page[at + 1]) << 8)
-                + (np.int64(page[at + 2]) << 16)
-                + (np.int64(page[at + 3]) << 24)
+                np.int64(pages[number, at])
+                + (np.int64(pages[number, at + 1]) << 8)
+                + (np.int64(pages[number, at + 2]) << 16)
+                + (np.int64(pages[number, at + 3]) << 24)
             )
             if read == low:
                 found = person
@@ -129,26 +129,27 @@ def locate(
         packed = np.int64(0)
         first_byte = found * slot_bits // 8
         for byte in range((found * slot_bits + slot_bits - 1) // 8 - first_byte + 1):
-            packed |= np.int64(page[slots + first_byte + byte]) << 8 * byte
+            packed |= np.int64(pages[number, slots + first_byte + byte]) << 8 * byte
         packed = (packed >> found * slot_bits % 8) & ((1 << slot_bits) - 1)
         value[i] = packed ^ (np.int64(rows[i, 1] & np.uint64(0xFFFFFFFF)) & ((1 << slot_bits) - 1))
         bits = slots + (people * slot_bits + 7) // 8
-        spilling = earlier = 0
-        for person in range(people):
-            bit = (page[bits + person // 8] >> person % 8) & 1
-            spilling += bit
-            if person < found:
-                earlier += bit
         spill_size[i] = 0
         spill_at[i] = 0
-        if (page[bits + found // 8] >> found % 8) & 1:
+        if pages[number, bits + found // 8] // 2 ** (found % 8) % 2:
+            spilling = earlier = 0
+            for byte in range((people + 7) // 8):
+                some = np.int64(pages[number, bits + byte])
+                spilling += _ONES[some]
+                if byte < found // 8:
+                    earlier += _ONES[some]
+                elif byte == found // 8:
+                    earlier += _ONES[some & ((1 << found % 8) - 1)]
             classes = bits + (people + 7) // 8
             at = classes + (spilling + 1) // 2
-            for spill in range(earlier + 1):
-                size = _CLASSES[(page[classes + spill // 2] >> 4 * (spill % 2)) & 15]
-                spill_at[i] = number * 4096 + at
-                spill_size[i] = size
-                at += size
+            for spill in range(earlier):
+                at += _SIZES[(pages[number, classes + spill // 2] >> 4 * (spill % 2)) & 15]
+            spill_at[i] = number * 4096 + at
+            spill_size[i] = _SIZES[(pages[number, classes + earlier // 2] >> 4 * (earlier % 2)) & 15]
     return -1
 
 
