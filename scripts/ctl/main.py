@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from kiosk.core.errors import KioskError
-from scripts.ctl import bench, models, table
+from scripts.ctl import bench, keys, models, office, table
 from scripts.ctl.demo import demo
 from scripts.ctl.doctor import doctor
 from scripts.ctl.output import exit_code, refuse
@@ -30,7 +30,9 @@ app = typer.Typer(
     help="Sets up, checks and measures a One-Card Pass kiosk.",
 )
 app.add_typer(bench.app, name="bench")
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.add_typer(office.app, name="office")
 app.add_typer(table.app, name="table")
 app.command()(doctor)
 app.command()(demo)
