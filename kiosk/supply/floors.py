@@ -133,5 +133,5 @@ def raised(
 
 
 def _lost(path: Path, what: str) -> ImportRefusedError:
-    detail = f"{path} {what}. Without it an old supply could not be told from a new one: a technician sets up the store."
+    detail = f"{path} {what}. Without it an old supply could pass for a new one: a technician sets the store up."
     return ImportRefusedError(Refusal.DAMAGED, detail)

@@ -1,4 +1,4 @@
-"""Signatures, versions and expiry of a supply, by TUF (python-tuf): what a medium says is believed only through here."""
+"""Signatures, versions and expiry of a supply, by TUF (python-tuf): a medium is believed only through here."""
 
 import errno
 import hashlib
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import NoReturn
 
 from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater
 from tuf.ngclient.updater import TrustedMetadataSet
 
-from kiosk.core.errors import ImportRefusedError, Refusal
+from kiosk.core.errors import ImportRefusedError, Refusal, SettingsError
 from kiosk.store import sync_folder
 from kiosk.supply.floors import RoleVersion
 from kiosk.supply.folder import Medium, StrangeFileError
@@ -36,6 +36,7 @@ class TrustedSupply:
         self._targets_url = targets if targets.endswith("/") else f"{targets}/"
         cache.mkdir(parents=True, exist_ok=True)
         with refusing():
+            self._pinned_keys = frozenset(Metadata[Root].from_bytes(root).signed.keys)
             self._updater = Updater(str(cache), metadata, fetcher=medium, bootstrap=root)
             # tuf asks the system's clock. Expiry has to be judged by the clock that judges everything else here, and
             # there is no other way to say so (tuf 7.0.1).
@@ -50,8 +51,8 @@ class TrustedSupply:
 
     @property
     def keys(self) -> frozenset[str]:
-        """Identifiers of all keys that the root names."""
-        return frozenset(self._trusted.root.keys)
+        """Identifiers of all keys that the root names, as it was pinned and as it is now."""
+        return self._pinned_keys | frozenset(self._trusted.root.keys)
 
     @property
     def delegations(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class TrustedSupply:
         with refusing():
             data = self.medium.download_bytes(self.url(target), target.length)
             target.verify_length_and_hashes(data)
-        return cast("bytes", data)
+        return data
 
     def _signers(self, name: str) -> str:
         if name in _TOP:
@@ -109,6 +110,18 @@ class TrustedSupply:
             role = (delegations.roles or {}).get(name) if delegations else None
             key_ids = role.keyids if role else []
         return hashlib.sha256(" ".join(sorted(key_ids)).encode()).hexdigest()
+
+
+def read_root(path: Path) -> bytes:
+    """A root of trust as it is pinned in the settings. Raises SettingsError."""
+    try:
+        data = path.read_bytes()
+        Metadata[Root].from_bytes(data)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}. Put the office's root.json there.") from None
+    except exceptions.RepositoryError:
+        raise SettingsError(f"{path} is no TUF root. Put the office's root.json there.") from None
+    return data
 
 
 def demo_keys() -> frozenset[str]:
@@ -146,7 +159,7 @@ def refusing() -> Iterator[None]:
         _refuse(Refusal.NO_ROOM, "the disk is full. A technician makes room.")
 
 
-def _refuse(refusal: Refusal, detail: str) -> None:
+def _refuse(refusal: Refusal, detail: str) -> NoReturn:
     raise ImportRefusedError(refusal, detail) from None
 
 
