@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ MEDIUM_AREA = "310112"
 P, H, S = Verdict.PASS, Verdict.HELP, Verdict.STOP
 
 
+@cache
 def book() -> PolicyBook:
     return PolicyBook(load_policy(path) for path in SAMPLES)
 
