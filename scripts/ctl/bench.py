@@ -15,6 +15,7 @@ from rich.console import Console
 
 from kiosk.settings import SoundOutput
 from models.engine import open_engine
+from scripts.ctl.benchtable import table
 from scripts.ctl.demo import STAGES
 from scripts.ctl.models import SetOption, WeightsFolder
 from scripts.ctl.output import AsJson, figures
@@ -24,6 +25,7 @@ from scripts.demo.player import Player
 from scripts.modelsets import SetName, model_set
 
 app = typer.Typer(no_args_is_help=True, help="Measures this kiosk.")
+app.command()(table)
 
 WARM_UP = 3
 FACE_SECONDS = 120  # a bench of the face side takes about ten

@@ -10,10 +10,11 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum, unique
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -25,6 +26,7 @@ from kiosk.table.layered import LayeredTable
 
 SQLITE_QUERY = "SELECT facts FROM person WHERE hashed = ?"
 _MOST = 1 << 63
+_BLOCK = 25  # calls of one kind after each other
 _KIB_OF_MB = 1e6 / 1024
 
 
@@ -32,26 +34,20 @@ _KIB_OF_MB = 1e6 / 1024
 class Do(StrEnum):
     """What a process of its own measures."""
 
-    RAW = "raw"  # reads of 4 KiB
-    ONE = "one"  # look-ups in the first layer
-    ALL = "all"  # look-ups in all layers
-    SQLITE = "sqlite"
-    WARM = "warm"  # look-ups in the first layer, each a second time
+    COLD = "cold"  # raw reads, look-ups in one layer, in all layers, and in SQLite take turns, each from the disk
+    WARM = "warm"  # look-ups in one layer, each a second time
     ACTIVATE = "activate"  # what is left to do for the last layer once it is copied
 
 
 class Task(BaseModel):
-    """``keys``: T in hexadecimal; ``layers`` with paths from the working directory; ``sqlite``: database, or "".
-
-    ``seed``: of the pages to read.
-    """
+    """``keys``: T in hexadecimal; ``before``: such that are asked first; ``sqlite``: database, or ""."""
 
     do: Do
     layers: list[ActiveLayer]
     pepper: str
     keys: list[str] = []
+    before: list[str] = []
     sqlite: str = ""
-    seed: int = 0
 
 
 def sqlite_key(hashed: int, group_bits: int) -> int:
@@ -60,89 +56,79 @@ def sqlite_key(hashed: int, group_bits: int) -> int:
     return (hashed >> untold << untold) - _MOST
 
 
-def run(task: Task) -> dict[str, object]:
+def run(task: Task) -> dict[str, Any]:
     """Times in ns, memory in MB, and how many were found."""
-    keys = [bytes.fromhex(key) for key in task.keys]
+    imported = _memory()
     pepper = Pepper(bytes.fromhex(task.pepper))
     if task.do is Do.ACTIVATE:
-        return {"ns": [_activate(task.layers, pepper)]}
-    imported = _memory()
-    if task.do is Do.RAW:
-        return {"ns": _raw(Path(task.layers[0].file), len(keys), random.Random(task.seed))}  # noqa: S311
-    if task.do is Do.ALL:
-        layers = {layer.kind: _open(layer, pepper) for layer in task.layers}
-        table = LayeredTable(1, layers, pepper, datetime.now(UTC), ())
-        now = table.info.as_of
-        before = _read_bytes()
-        ns, found = _timed(lambda key: table.lookup(key, now), keys)
-        pages = (_read_bytes() - before) / PAGE
-        table.close()
-        return {"ns": ns, "found": sum(isinstance(answer, PersonStatus) for answer in found), "pages": pages}
+        return {"ns": _activate(task.layers, pepper)}
+    keys = [bytes.fromhex(key) for key in task.keys]
     began = time.perf_counter_ns()
     layer = _open(task.layers[0], pepper)
     opened = time.perf_counter_ns() - began
-    if task.do is Do.SQLITE:
-        head = layer.header
-        return _sqlite(task.sqlite, [sqlite_key(row_keys(key, head.layer_id)[0], head.group_bits) for key in keys])
-    if task.do is Do.WARM:
-        _timed(layer.find, keys)
-    before = _read_bytes()
-    ns, found = _timed(layer.find, keys)
-    return {
-        "ns": ns,
-        "found": sum(answer is not None for answer in found),
-        "pages": (_read_bytes() - before) / PAGE,
-        "open_ns": opened,
-        "imported_mb": imported,
-        "reader_mb": _memory(),
-    }
+    if task.do is Do.COLD:
+        return _cold(task, keys, layer, pepper)
+    found = sum(layer.find(key) is not None for key in keys)
+    times = [_timed(layer.find, key)[0] for key in keys]
+    return {"ns": times, "found": found, "open_ns": opened, "imported_mb": imported, "reader_mb": _memory()}
+
+
+def _cold(task: Task, keys: list[bytes], layer: Layer, pepper: Pepper) -> dict[str, Any]:
+    table = LayeredTable(1, {each.kind: _open(each, pepper) for each in task.layers}, pepper, datetime.now(UTC), ())
+    now, head = table.info.as_of, layer.header
+    chance = random.Random(1)  # noqa: S311
+    files = [each.file for each in task.layers] + ([task.sqlite] if task.sqlite else [])
+    handles = [os.open(file, os.O_RDONLY) for file in files]
+    os.posix_fadvise(handles[0], 0, 0, os.POSIX_FADV_RANDOM)
+    database = sqlite3.connect(f"file:{task.sqlite}?mode=ro&immutable=1" if task.sqlite else ":memory:", uri=True)
+
+    def raw(_: bytes) -> object:
+        return os.pread(handles[0], PAGE, offset)
+
+    def in_all(key: bytes) -> object:
+        answer = table.lookup(key, now)
+        return answer if isinstance(answer, PersonStatus) else None
+
+    def in_sqlite(key: bytes) -> object:
+        return database.execute(
+            SQLITE_QUERY, (sqlite_key(row_keys(key, head.layer_id)[0], head.group_bits),)
+        ).fetchone()
+
+    calls: dict[str, Callable[[bytes], object]] = {"raw": raw, "one": layer.find, "all": in_all}
+    if task.sqlite:
+        calls["sqlite"] = in_sqlite
+    for key in map(bytes.fromhex, task.before):
+        for call in (layer.find, in_all):
+            call(key)
+    times = {name: list[int]() for name in calls}
+    pages = dict.fromkeys(calls, 0)
+    missing = 0
+    for block in range(0, len(keys), _BLOCK):
+        name = list(calls)[block // _BLOCK % len(calls)]
+        for handle in handles:
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        before = _read_bytes()
+        for key in keys[block : block + _BLOCK]:
+            offset = PAGE * (1 + chance.randrange(head.pages))
+            took, answer = _timed(calls[name], key)
+            times[name].append(took)
+            missing += answer is None
+        pages[name] += (_read_bytes() - before) // PAGE
+    for handle in handles:
+        os.close(handle)
+    database.close()
+    table.close()
+    return {**times, "missing": missing, "pages": pages["one"]}
+
+
+def _timed(call: Callable[[bytes], object], key: bytes) -> tuple[int, object]:
+    began = time.perf_counter_ns()
+    answer = call(key)
+    return time.perf_counter_ns() - began, answer
 
 
 def _open(layer: ActiveLayer, pepper: Pepper) -> Layer:
     return open_layer(Path(layer.file), bytes.fromhex(layer.root), pepper)
-
-
-def _timed(lookup: Callable[[bytes], object], keys: Iterable[bytes]) -> tuple[list[int], list[object]]:
-    times, answers = [], []
-    clock = time.perf_counter_ns
-    for key in keys:
-        began = clock()
-        answer = lookup(key)
-        times.append(clock() - began)
-        answers.append(answer)
-    return times, answers
-
-
-def _raw(path: Path, count: int, chance: random.Random) -> list[int]:
-    pages = path.stat().st_size // PAGE
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
-        offsets = (PAGE * chance.randrange(pages) for _ in range(count))
-        return [_one_read(handle, offset) for offset in offsets]
-    finally:
-        os.close(handle)
-
-
-def _one_read(handle: int, offset: int) -> int:
-    began = time.perf_counter_ns()
-    os.pread(handle, PAGE, offset)
-    return time.perf_counter_ns() - began
-
-
-def _sqlite(database: str, rowids: Sequence[int]) -> dict[str, object]:
-    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
-    try:
-        times = []
-        found = 0
-        for rowid in rowids:
-            began = time.perf_counter_ns()
-            row = connection.execute(SQLITE_QUERY, (rowid,)).fetchone()
-            times.append(time.perf_counter_ns() - began)
-            found += row is not None
-        return {"ns": times, "found": found}
-    finally:
-        connection.close()
 
 
 def _activate(layers: list[ActiveLayer], pepper: Pepper) -> int:
