@@ -6,7 +6,17 @@ from datetime import datetime
 
 from kiosk.core.errors import Fault, TableError
 from kiosk.core.idnumber import IdNumber
-from kiosk.core.status import Answer, CodeStatement, ListKind, PersonStatus, RiskEntry, TableInfo, Unknown
+from kiosk.core.status import (
+    Answer,
+    CodeStatement,
+    LabTest,
+    ListKind,
+    PersonStatus,
+    RiskEntry,
+    TableInfo,
+    TestResult,
+    Unknown,
+)
 from kiosk.store import LayerKind
 from kiosk.table.chain import Pepper, slow_key
 from kiosk.table.layer import Layer
@@ -104,15 +114,20 @@ class LayeredTable:
         said = tuple(replace(code, urgent_at=as_of) for code in urgent.codes)
         newer, older = (said, status.codes) if as_of >= self._daily else (status.codes, said)
         issuers = {code.issuer for code in newer}
-        test = status.test
-        if urgent.test is not None and (test is None or urgent.test.sampled_at > test.sampled_at):
-            test = urgent.test
         return replace(
             status,
             codes=(*newer, *_others(older, issuers)),
-            test=test,
+            test=_later(status.test, urgent.test),
             lists=(*status.lists, *urgent.lists),
         )
+
+
+def _later(known: LabTest | None, urgent: LabTest | None) -> LabTest | None:
+    if known is None or urgent is None:
+        return urgent or known
+    # A negative antigen test answers to nothing that a nucleic acid test is asked for; it must not hide one.
+    weaker = urgent.result is TestResult.NEGATIVE and urgent.kind is not known.kind
+    return known if weaker or urgent.sampled_at <= known.sampled_at else urgent
 
 
 def _others(codes: Sequence[CodeStatement], issuers: set[str]) -> tuple[CodeStatement, ...]:

@@ -18,6 +18,7 @@ from kiosk.core.status import (
     ListEntry,
     ListKind,
     PersonStatus,
+    TestKind,
     Unknown,
 )
 from kiosk.core.status import TestResult as Result
@@ -147,14 +148,27 @@ def test_somebody_in_the_urgent_list_alone_has_no_itinerary(table: Table) -> Non
     assert status.vaccine_doses is None
 
 
-@pytest.mark.parametrize(("hours", "wins"), [(1, Result.POSITIVE), (-1, Result.NEGATIVE)])
-def test_the_later_test_counts(table: Table, hours: int, wins: Result) -> None:
+@pytest.mark.parametrize(
+    ("hours", "urgent", "kind", "wins"),
+    [
+        (1, Result.POSITIVE, TestKind.NUCLEIC_ACID, True),
+        (1, Result.NEGATIVE, TestKind.NUCLEIC_ACID, True),
+        (-1, Result.POSITIVE, TestKind.NUCLEIC_ACID, False),
+        (1, Result.POSITIVE, TestKind.ANTIGEN, True),
+        (1, Result.NEGATIVE, TestKind.ANTIGEN, False),
+    ],
+)
+def test_the_later_test_counts_unless_it_says_less(
+    table: Table, hours: int, urgent: Result, kind: TestKind, wins: bool
+) -> None:
     old = LabTest(Result.NEGATIVE, AS_OF - 30 * HOUR, "laboratory")
-    new = LabTest(Result.POSITIVE, AS_OF + (hours - 30) * HOUR, "laboratory")
-    people = table({WHO: person(said(Colour.GREEN), test=old)}, urgent={WHO: PersonStatus((), new, None, None, ())})
-    status = found(people)
-    assert status.test is not None
-    assert status.test.result is wins
+    new = LabTest(urgent, AS_OF + (hours - 30) * HOUR, "laboratory", kind)
+    people = table(
+        {WHO: person(said(Colour.GREEN), test=old), number(2): GREEN},
+        urgent={who: PersonStatus((), new, None, None, ()) for who in (WHO, number(2))},
+    )
+    assert found(people).test == (new if wins else old)
+    assert found(people, number(2)).test == new
 
 
 def entry(kind: ListKind, until: datetime = NOW + HOUR) -> ListEntry:
