@@ -18,9 +18,9 @@ from kiosk.core.status import (
     ListEntry,
     ListKind,
     PersonStatus,
-    TestKind,
     Unknown,
 )
+from kiosk.core.status import TestKind as Kind
 from kiosk.core.status import TestResult as Result
 from kiosk.store import LayerKind
 from kiosk.table.chain import Pepper
@@ -151,15 +151,15 @@ def test_somebody_in_the_urgent_list_alone_has_no_itinerary(table: Table) -> Non
 @pytest.mark.parametrize(
     ("hours", "urgent", "kind", "wins"),
     [
-        (1, Result.POSITIVE, TestKind.NUCLEIC_ACID, True),
-        (1, Result.NEGATIVE, TestKind.NUCLEIC_ACID, True),
-        (-1, Result.POSITIVE, TestKind.NUCLEIC_ACID, False),
-        (1, Result.POSITIVE, TestKind.ANTIGEN, True),
-        (1, Result.NEGATIVE, TestKind.ANTIGEN, False),
+        (1, Result.POSITIVE, Kind.NUCLEIC_ACID, True),
+        (1, Result.NEGATIVE, Kind.NUCLEIC_ACID, True),
+        (-1, Result.POSITIVE, Kind.NUCLEIC_ACID, False),
+        (1, Result.POSITIVE, Kind.ANTIGEN, True),
+        (1, Result.NEGATIVE, Kind.ANTIGEN, False),
     ],
 )
 def test_the_later_test_counts_unless_it_says_less(
-    table: Table, hours: int, urgent: Result, kind: TestKind, wins: bool
+    table: Table, hours: int, urgent: Result, kind: Kind, wins: bool
 ) -> None:
     old = LabTest(Result.NEGATIVE, AS_OF - 30 * HOUR, "laboratory")
     new = LabTest(urgent, AS_OF + (hours - 30) * HOUR, "laboratory", kind)
