@@ -9,12 +9,14 @@ from kiosk.clock import SystemClock
 from kiosk.core.times import local_day
 from kiosk.keystore import read_public_half
 from scripts.ctl.output import AsJson, answer, emit
+from scripts.ctl.synth import synth
 from scripts.office.devices import Device, add_device, read_devices, remove_device
 from scripts.office.peppers import make_pepper
 
 app = typer.Typer(no_args_is_help=True, help="What the health office does.")
 devices = typer.Typer(no_args_is_help=True, help="The kiosks that get an envelope with each base.")
 app.add_typer(devices, name="devices")
+app.command()(synth)
 
 DeviceList = Annotated[Path, typer.Argument(metavar="LIST", help="The office's list of kiosks.")]
 

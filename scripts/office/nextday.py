@@ -1,15 +1,16 @@
 """The synthetic province a day later, whole or as what is new: the input of a delta."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 
-from scripts.office.facts import KEY_BYTES, NO_DAY, Column, Dictionaries, Facts, HeldRows, Ragged, Rows
+from scripts.office.facts import KEY_BYTES, NO_DAY, Column, Dictionaries, Facts, HeldRows, Ragged, Rows, joined
 from scripts.office.synth import DAY, DICTIONARIES, HOUR, NEGATIVE, STEPS, Province, draws
 
 CHANGED, NEW = 0.02, 0.001
+LATER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +39,7 @@ class NextDay:
         parts = [(keys[tested], facts.take(tested)) for keys, facts, tested in self._later()]
         parts += self.newcomers.batches()
         return HeldRows(
-            np.concatenate([keys for keys, _ in parts]), _joined([facts for _, facts in parts]), DICTIONARIES
+            np.concatenate([keys for keys, _ in parts]), joined([facts for _, facts in parts]), DICTIONARIES
         )
 
     def _later(self) -> Iterator[tuple[Column, Facts, Column]]:
@@ -76,16 +77,3 @@ def _a_day_later(facts: Facts, tested: Column, drawn: Column) -> Facts:
         statement=statement,
         since=since,
     )
-
-
-def _joined(parts: Sequence[Facts]) -> Facts:
-    def column(name: str) -> Column | Ragged:
-        each = [getattr(part, name) for part in parts]
-        if not isinstance(each[0], Ragged):
-            return np.concatenate(each)
-        counts = np.concatenate([np.diff(ragged.offsets) for ragged in each])
-        together = zip(*(ragged.columns for ragged in each), strict=True)
-        return Ragged(np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), tuple(map(np.concatenate, together)))
-
-    columns: dict[str, Any] = {field.name: column(field.name) for field in fields(Facts)}
-    return Facts(**columns)

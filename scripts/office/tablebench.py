@@ -42,7 +42,7 @@ from scripts.office.facts import (
     nothing_known,
 )
 from scripts.office.hashing import Chain
-from scripts.office.nextday import changed
+from scripts.office.nextday import LATER, changed
 from scripts.office.rowids import write_database
 from scripts.office.synth import (
     AS_OF,
@@ -140,7 +140,7 @@ def measure(people: int, derived: int, folder: Path, sqlite: bool) -> dict[str, 
         **figures,
     }
     news = changed(province).news()
-    later = AS_OF + timedelta(days=1)
+    later = AS_OF + LATER
     delta_head = replace(_BASE, kind=LayerKind.DELTA, serial=2, as_of=later, built_at=later, base_id=base.layer_id)
     delta = _written(news, delta_head, folder / "delta")
     urgent_head = replace(_BASE, kind=LayerKind.URGENT, serial=3, as_of=later, built_at=later)

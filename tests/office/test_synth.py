@@ -13,9 +13,12 @@ from kiosk.store import LayerKind
 from kiosk.table.chain import Pepper, slow_key
 from kiosk.table.layer import open_layer
 from scripts.office import synth
+from scripts.office.delta import Delta, compare_rows
 from scripts.office.encode import encode_layer
 from scripts.office.facts import KEY_BYTES, NO_DAY, Column, Facts, LayerHead, Rows
-from scripts.office.nextday import changed
+from scripts.office.nextday import LATER, changed
+from scripts.office.rows import read_rows
+from scripts.office.spell import write_feed
 from scripts.office.synth import BATCH, DAY, DICTIONARIES, HOUR, Province, entropy_bits, invented_number
 
 NOBODY = np.empty((0, KEY_BYTES), np.uint8)
@@ -154,6 +157,28 @@ def test_a_day_later_some_are_tested_again() -> None:
         assert np.array_equal(before.statement[~tested], after.statement[~tested])
         assert np.array_equal(before.stays.offsets, after.stays.offsets)
     assert different / rows.people == pytest.approx(0.02, abs=2e-3)
+
+
+def test_the_news_are_what_a_comparison_finds() -> None:
+    before = Province(5000, NOBODY)
+    later = changed(before, share=0.1, new=0.01)
+    delta = compare_rows(before, later)
+    assert isinstance(delta, Delta)
+    news = later.news()
+    assert {key.tobytes() for key in delta.rows.keys} == {key.tobytes() for key in news.keys}
+    assert (delta.new, delta.removed) == (50, 0)
+    assert len(news.facts) == delta.changed + delta.new > 400
+
+
+def test_a_feed_reads_back_as_the_same_people(tmp_path: Path) -> None:
+    rows = changed(Province(2000, NOBODY))
+    for path in (tmp_path / "feed.csv", tmp_path / "feed.parquet"):
+        assert write_feed(rows, path) == 2002
+        intake = read_rows(path, tmp_path / "quarantine.csv", built_at=synth.AS_OF + LATER, salt=synth.SALT)
+        assert (intake.read, intake.quarantined) == (2002, 0)
+        same = compare_rows(rows, intake.rows)
+        assert isinstance(same, Delta)
+        assert (same.changed, same.new, same.removed) == (0, 0, 0)
 
 
 def test_invented_numbers_are_valid_and_different() -> None:
