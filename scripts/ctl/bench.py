@@ -15,6 +15,7 @@ from rich.console import Console
 
 from kiosk.settings import SoundOutput
 from models.engine import open_engine
+from scripts.ctl.benchprivacy import privacy
 from scripts.ctl.benchtable import table
 from scripts.ctl.demo import STAGES
 from scripts.ctl.models import SetOption, WeightsFolder
@@ -26,6 +27,7 @@ from scripts.modelsets import SetName, model_set
 
 app = typer.Typer(no_args_is_help=True, help="Measures this kiosk.")
 app.command()(table)
+app.command()(privacy)
 
 WARM_UP = 3
 FACE_SECONDS = 120  # a bench of the face side takes about ten
