@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from kiosk.core.errors import ImportRefusedError, PolicyError, Refusal, TableError
+from kiosk.envelope import SITE, EnvelopeError, read_head
 from kiosk.keystore import KeyStore
 from kiosk.policies.book import PolicyBook
 from kiosk.policies.vectors import check_policy
@@ -61,11 +62,12 @@ def check_release(release: LayerRelease, name: SupplyName, district: str, mode: 
 def open_pepper(keys: KeyStore, envelope: bytes, release: LayerRelease) -> Pepper:
     """The pepper for this kiosk. Raises ImportRefusedError, with NO_ENVELOPE where its key does not open it."""
     try:
+        district = read_head(envelope).district
         pepper = keys.open_envelope(envelope)
-    except TableError as error:
-        raise ImportRefusedError(Refusal.NO_ENVELOPE, error.detail) from None
-    if pepper.key_id.hex() != release.key_id:
-        raise _contradicts("the envelope holds another key than the release names")
+    except EnvelopeError as error:
+        raise ImportRefusedError(error.refusal, error.detail) from None
+    if district != (release.district or SITE) or pepper.key_id.hex() != release.key_id:
+        raise _contradicts("the envelope is for another district or holds another key than the release names")
     return pepper
 
 

@@ -78,7 +78,7 @@ class Importer:
                 with _disk_trouble_told():
                     imported.append(self._import(name, medium, report))
             except ImportRefusedError as error:
-                refused.append(error)
+                refused.append(ImportRefusedError(error.refusal, f"{name}: {error.detail}"))
         if refused:
             raise refused[0]
         self._remove_all_but(_named(self._manifest()))
