@@ -53,9 +53,9 @@ class Intake:
 
 
 def read_rows(
-    path: Path, quarantine: Path, *, built_at: datetime, salt: bytes, progress: Progress | None = None
+    path: Path, quarantine: Path | None, *, built_at: datetime, salt: bytes, progress: Progress | None = None
 ) -> Intake:
-    """All people of a feed; those set aside go to the CSV ``quarantine`` (line, column, reason), which is replaced.
+    """All people of a feed; those set aside go to the CSV ``quarantine`` (line, column, reason), where one is named.
 
     A number costs 50 ms of one processor, a key nothing. Raises TableError for a feed that is none.
     """
@@ -68,7 +68,8 @@ def read_rows(
     for line in twice.tolist():
         reader.mistakes.append(Mistake(line, reader.identities.column, "the same person stands in another line"))
     wrong = {mistake.line for mistake in reader.mistakes}
-    _write_quarantine(quarantine, reader.mistakes)
+    if quarantine is not None:
+        _write_quarantine(quarantine, reader.mistakes)
     lines = reader.identities.lines
     kept = ~np.isin(lines, np.fromiter(wrong, np.int64, len(wrong)))
     keys = reader.identities.keys(kept, salt, progress)

@@ -1,101 +1,141 @@
-"""kioskctl: its answers, its refusals and its exit codes, as somebody at a terminal gets them."""
+"""kioskctl table: its answers, its refusals and its exit codes, as somebody at a terminal gets them."""
 
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from kiosk.core.status import PersonStatus
-from kiosk.showing import Mode
-from kiosk.table.feed import PEOPLE_COLUMNS, RISK_COLUMNS
-from kiosk.table.file import open_table
-from tests.kiosk.invented_table import NOW, PEOPLE, RISKS, known, person, write_csv
+from kiosk.core.errors import KioskError
+from scripts.ctl.output import exit_code
+from scripts.ctl.table import app
+from scripts.office import encode, sealed
+from scripts.office.peppers import make_pepper
+from tests.office.invented_feeds import CLEAN, COLUMNS, feed, number, person
 
 ROOT = Path(__file__).parents[2]
+SALT = "00" * 16
 
 
-def kioskctl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    code = "from scripts.ctl.main import app; app(prog_name='kioskctl')"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=ROOT,
-    )
+def table(*arguments: str | Path, typed: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)), input=typed)
+
+
+def told(done: Result) -> dict[str, object]:
+    assert done.exit_code == 0, (done.output, done.exception)
+    facts = json.loads(done.stdout)
+    assert isinstance(facts, dict)
+    return facts
+
+
+def refused(done: Result) -> str:
+    error = done.exception
+    assert isinstance(error, KioskError)
+    assert exit_code(error) == 2
+    return error.detail
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_csv(tmp_path / "people.csv", PEOPLE_COLUMNS, PEOPLE)
-    write_csv(tmp_path / "risks.csv", RISK_COLUMNS, RISKS)
-    assert kioskctl("table", "pepper", tmp_path / "pepper").returncode == 0
+    make_pepper(tmp_path / "pepper")
+    feed(tmp_path / "people.csv", [person(place) for place in range(20)])
     return tmp_path
 
 
-def build(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return kioskctl(
-        *("table", "build", folder / "people.csv", "--risks", folder / "risks.csv", "--out", folder / "table.sqlite"),
-        *("--pepper", folder / "pepper", "--as-of", "2022-04-18T06:00:00+08:00", "--serial", "7"),
-        *("--scope", "44", "--issuer", "health office", "--issuer", "police", "--demo", *more),
+def build(folder: Path, out: str, *more: str | Path, people: str = "people.csv") -> Result:
+    return table(
+        *("build", folder / people, "--out", folder / out, "--pepper", folder / "pepper", "--serial", "7"),
+        *("--as-of", "2022-04-18T06:00:00+08:00", "--scope", "44", "--issuer", "health office", "--json", *more),
     )
 
 
-def test_a_table_is_built_described_and_readable(folder: Path) -> None:
-    built = build(folder, "--json")
-    assert (built.returncode, built.stderr) == (0, "")
-    facts = json.loads(built.stdout)
-    assert facts["as_of"] == "2022-04-18T06:00:00+08:00"
-    assert facts["issuers"] == ["health office", "police"]
-    info = kioskctl("table", "info", folder / "table.sqlite", "--pepper", folder / "pepper", "--json")
-    assert json.loads(info.stdout) == facts | {"people": 4}
-    for_people = kioskctl("table", "info", folder / "table.sqlite", "--pepper", folder / "pepper")
-    assert for_people.returncode == 0
-    assert "health office, police" in for_people.stdout
-    table = open_table(folder / "table.sqlite", folder / "pepper", Mode.DEMO)
-    try:
-        assert isinstance(table.lookup(table.derive_key(known(11)), NOW), PersonStatus)
-    finally:
-        table.close()
+def test_a_base_is_built_described_and_verified(folder: Path) -> None:
+    feed(folder / "people.csv", [*(person(place) for place in range(20)), person(20, doses="many")])
+    built = told(build(folder, "base", "--salt", SALT, "--demo"))
+    assert (built["read"], built["accepted"], built["quarantined"], built["people"]) == (21, 20, 1, 20)
+    assert (built["green"], built["salt"], built["kind"]) == (20, SALT, "base")
+    assert "doses" in Path(str(built["quarantine"])).read_text(encoding="utf-8")
+    info = told(table("info", folder / "base", "--json"))
+    assert {name: built[name] for name in info} == info
+    options = ("--pepper", folder / "pepper", "--json")
+    assert told(table("verify", folder / "base", *options))["people"] == 20
+    rows = ("--rows", folder / "people.csv", "--root", str(built["root"]))
+    assert told(table("verify", folder / "base", *options, *rows))["read_back"] == 20
+    assert sorted(path.name for path in folder.iterdir()) == ["base", "base.quarantine.csv", "people.csv", "pepper"]
 
 
-def test_a_wrong_row_ends_with_2_and_its_place(folder: Path) -> None:
-    write_csv(folder / "people.csv", PEOPLE_COLUMNS, [person(11), person(12, doses="[red]many[/red]")])
-    done = build(folder)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert 'line 3, column doses: "[red]many[/red]": must be 0 to 9' in done.stderr
-    assert not (folder / "table.sqlite").exists()
+def test_verify_notices_other_rows_another_root_and_a_changed_byte(folder: Path) -> None:
+    told(build(folder, "base", "--salt", SALT))
+    options = ("--pepper", folder / "pepper")
+    feed(folder / "other.csv", [person(place, doses="3" if place == 4 else "2") for place in range(20)])
+    assert "row 4: another doses" in refused(table("verify", folder / "base", *options, "--rows", folder / "other.csv"))
+    assert "root" in refused(table("verify", folder / "base", *options, "--root", "ab" * 32))
+    data = bytearray((folder / "base").read_bytes())
+    data[5000] ^= 1
+    (folder / "base").write_bytes(data)
+    assert "page 0" in refused(table("verify", folder / "base", *options))
+
+
+def test_a_delta_or_the_news_that_a_base_is_due(folder: Path) -> None:
+    base = told(build(folder, "base", "--salt", SALT))
+    feed(folder / "new.csv", [person(place, doses="3" if place < 4 else "2") for place in range(1, 21)])
+    against = ("--kind", "delta", "--base", folder / "base", "--base-rows", folder / "people.csv")
+    delta = told(build(folder, "delta", *against, people="new.csv"))
+    assert (delta["changed"], delta["new"], delta["removed"], delta["people"]) == (3, 1, 1, 5)
+    assert (delta["base_id"], delta["salt"]) == (base["layer_id"], SALT)
+    feed(folder / "new.csv", [person(place, doses="3") for place in range(20)])
+    due = build(folder, "again", *against, people="new.csv")
+    assert due.exit_code == 1
+    assert json.loads(due.stdout) == {"base_due": True, "rows": 20, "limit": 14}
+    assert not (folder / "again").exists()
+
+
+def test_one_person_is_asked_for(folder: Path) -> None:
+    feed(folder / "people.csv", [{"number": number(11)} | CLEAN], ["number", *COLUMNS[1:]])
+    told(build(folder, "base"))
+    options = ("lookup", folder / "base", "--pepper", folder / "pepper", "--json")
+    found = told(table(*options, typed=number(11) + "\n"))
+    assert (found["found"], found["vaccine_doses"], found["vaccine_month"]) == (True, 2, "2022-01-01")
+    nobody = table(*options, typed=number(12) + "\n")
+    assert (nobody.exit_code, json.loads(nobody.stdout)["found"]) == (1, False)
+    assert number(12) not in nobody.output
+    assert "no identity number" in refused(table(*options, typed=number(12)[:-1] + "?\n"))
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("more", "said"),
     [
-        ("--as-of", "yesterday", "UTC offset"),
-        ("--as-of", "2022-04-18T06:00:00", "UTC offset"),
-        ("--serial", "x", "int"),
+        (("--kind", "delta"), "--base"),
+        (("--base-rows", "people.csv"), "--kind delta"),
+        (("--as-of", "2222-04-18T06:00:00+08:00"), "later than the time of building"),
+        (("--scope", "99"), "no province"),
+        (("--issuer", ""), "issuer"),
     ],
 )
-def test_wrong_use_ends_with_2(folder: Path, option: str, value: str, said: str) -> None:
-    done = build(folder, option, value)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_what_does_not_fit_is_refused(folder: Path, more: tuple[str, ...], said: str) -> None:
+    assert said in refused(build(folder, "base", *more))
+    assert not (folder / "base").exists()
 
 
-def test_a_damaged_table_ends_with_3_and_what_to_do(folder: Path) -> None:
-    assert build(folder).returncode == 0
-    with (folder / "table.sqlite").open("ab") as file:
-        file.write(b"x")
-    done = kioskctl("table", "info", folder / "table.sqlite", "--pepper", folder / "pepper", "--json")
-    assert done.returncode == 3
-    assert done.stdout == ""
-    assert "Bring the table and its digest again." in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("more", [("--salt", "12"), ("--as-of", "yesterday"), ("--serial", "0"), ("--kind", "x")])
+def test_wrong_use_ends_with_2(folder: Path, more: tuple[str, ...]) -> None:
+    assert build(folder, "base", *more).exit_code == 2
+
+
+def test_a_failed_build_leaves_the_old_layer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(build(folder, "base", "--salt", SALT))
+    before = (folder / "base").read_bytes()
+
+    def spoilt(written, rows, slot_bits, bucket_bits):  # type: ignore[no-untyped-def]
+        written.values[3] += 1
+        return sealed.seal(written, rows, slot_bits, bucket_bits)
+
+    monkeypatch.setattr(encode, "seal", spoilt)
+    assert "does not read back: row 3" in refused(build(folder, "base", "--salt", SALT))
+    assert (folder / "base").read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["base", "base.quarantine.csv", "people.csv", "pepper"]
 
 
 def test_the_wrapper_says_what_to_run_before_it_is_set_up(tmp_path: Path) -> None:
