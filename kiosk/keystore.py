@@ -161,6 +161,11 @@ def open_keystore(url: str) -> KeyStore:
     return _opened(_read(handed), handed, promise)
 
 
+def key_file(url: str) -> Path:
+    """The file that ``url`` names. Raises TableError."""
+    return _parse(url)[1]
+
+
 def make_keystore(url: str, bind: Bind = Bind.AUTO) -> KeyStore:
     """Make a new key at ``url``, which must not exist; ``bind`` concerns a credential. Raises TableError."""
     scheme, path = _parse(url)

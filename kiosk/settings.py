@@ -48,6 +48,13 @@ def _camera(url: str, info: ValidationInfo) -> str:
             raise ValueError('must be "v4l2:0", "folder:PATH" or "none:", for example "v4l2:0"')
 
 
+def _keys(url: str, info: ValidationInfo) -> str:
+    scheme, _, rest = url.partition(":")
+    if scheme in ("file", "credential") and rest:
+        return f"{scheme}:{_beside_the_file(rest, info)}"
+    raise ValueError('must be "file:PATH" or "credential:PATH", for example "credential:device.cred"')
+
+
 FilePath = Annotated[Path, BeforeValidator(_beside_the_file)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
 Pixels = Annotated[int, Field(ge=320, le=7680)]
@@ -64,6 +71,9 @@ class ModelFiles(_Section):
     folder: FilePath
 
 
+# The models that a supply brings; their files lie in the store.
+PRODUCTION_MODELS = Path(__file__).parents[1] / "models" / "production.toml"
+
 # What scripts/bootstrap makes, beside the Python that runs the kiosk: it goes when that goes.
 DEFAULT_MODELS = ModelFiles(
     manifest=Path(__file__).parents[1] / "models" / "default.toml",
@@ -71,11 +81,18 @@ DEFAULT_MODELS = ModelFiles(
 )
 
 
-class TableFiles(_Section):
-    """The health-code table and the key file without which it cannot be asked."""
+class SupplyPlace(_Section):
+    """Where imported supplies lie, whose they must be, and the key of this kiosk.
 
-    file: FilePath
-    pepper: FilePath
+    ``root`` is the health office's TUF root as it was pinned at provisioning, ``site_root`` that of the site's own
+    lists; ``keys`` opens kiosk.keystore.
+    """
+
+    store: FilePath
+    root: FilePath
+    district: Annotated[str, StringConstraints(pattern=r"^[1-9]\d([0-9]{4})?$")]
+    keys: Annotated[str, AfterValidator(_keys)]
+    site_root: FilePath | None = None
 
 
 class Window(_Section):
@@ -124,7 +141,7 @@ class Settings(_Section):
     camera: Annotated[str, AfterValidator(_camera)]
     journal: FilePath
     models: ModelFiles = DEFAULT_MODELS
-    table: TableFiles
+    supply: SupplyPlace
     window: Window
     sound: Sound
     clock: ClockStart | None = None

@@ -106,10 +106,10 @@ def read_manifest(store: Path) -> Manifest:
         raise TableError(Fault.TABLE_DAMAGED, detail) from None
 
 
-def manifest_stamp(store: Path) -> tuple[int, ...] | None:
-    """A value that changes whenever the manifest is replaced or mended; None while there is none."""
+def file_stamp(path: Path) -> tuple[int, ...] | None:
+    """A value that changes whenever a file is replaced or mended; None while there is none."""
     try:
-        stat = (store / MANIFEST).stat()
+        stat = path.stat()
     except OSError:
         return None
     # ctime also tells of permissions that were corrected, and of a copy that kept the old mtime.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
 
-from kiosk.settings import DEFAULT_MODELS, ModelFiles
+from kiosk.settings import DEFAULT_MODELS, PRODUCTION_MODELS, ModelFiles
 from models.manifest import load_manifest
 from models.weights import roles
 
@@ -45,8 +45,7 @@ def model_set(name: SetName) -> ModelSet:
     """The set of this name."""
     if name is SetName.DEFAULT:
         return ModelSet(name, DEFAULT_MODELS)
-    manifest = DEFAULT_MODELS.manifest.with_name("production.toml")
-    return ModelSet(name, ModelFiles(manifest=manifest, folder=FACE_DATA / "models"))
+    return ModelSet(name, ModelFiles(manifest=PRODUCTION_MODELS, folder=FACE_DATA / "models"))
 
 
 def set_that_is_there() -> ModelSet:

@@ -33,7 +33,8 @@ from kiosk.showing import Mode, Prompt, Screen, Showing
 from kiosk.station import Station
 from kiosk.store import LastImport
 from kiosk.table.source import TableSource
-from scripts.demo.deck import PEPPER, Deck, lay_table
+from scripts.demo.deck import Deck
+from scripts.demo.supplies import key_url, lay_store
 
 PATIENCE = 10.0
 
@@ -144,7 +145,7 @@ class Rig:
         self.health = Health(
             lambda: self.policies(),
             self.clock,
-            TableSource(lay_table(tables, "fresh"), tables / PEPPER, Mode.DEMO),
+            TableSource(lay_store(tables, "fresh"), key_url(tables), Mode.DEMO),
             lambda: Journal(self.journal_path, Mode.DEMO),
             clock_kept=clock_kept,
             last_import=lambda: self.last_import,

@@ -7,6 +7,7 @@ import resource
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,17 +18,19 @@ from PyQt6.QtWidgets import QApplication
 from drivers.camera import open_camera
 from drivers.readers import open_reader
 from kiosk.clock import ShiftedClock, SystemClock, kept_over_power_loss
-from kiosk.core.errors import Fault, KioskError, PolicyError, SettingsError
+from kiosk.core.errors import Fault, KioskError, PolicyError, SettingsError, TableError
 from kiosk.core.ports import CardReader, Clock
 from kiosk.frames import Camera, LatestFrame
 from kiosk.health import Health
 from kiosk.journal import Journal
-from kiosk.policies import load_policy
-from kiosk.policies.book import PolicyBook
+from kiosk.policies.book import PolicySource
 from kiosk.recorder import Recorder, Stored
-from kiosk.settings import Settings, SoundOutput, load_settings
+from kiosk.settings import DEFAULT_MODELS, PRODUCTION_MODELS, ModelFiles, Settings, SoundOutput, load_settings
 from kiosk.showing import Press, Screen, Showing, StaffLine
 from kiosk.station import Station
+from kiosk.store import read_manifest
+from kiosk.supply.floors import clock_floor
+from kiosk.supply.progress import last_import
 from kiosk.table.source import TableSource
 from models.desk import MatchingDesk
 from ui.fonts import find_font
@@ -75,25 +78,26 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
 
     Raises PolicyError or SettingsError; everything else that is missing shows on the screen and may come later.
     """
-    book = PolicyBook([load_policy(settings.policy)])
     clock = clock_of(settings)
+    store = settings.supply.store
     frames = LatestFrame()
     family = _family()
     window = KioskWindow(site=settings.venue, family=family, frames=frames, clock=clock)
     health = Health(
-        lambda: book,
+        PolicySource(store, settings.policy).book,
         clock,
-        TableSource(settings.table.file, settings.table.pepper, settings.mode),
+        TableSource(store, settings.supply.keys, settings.mode),
         lambda: Journal(settings.journal, settings.mode),
         # The demo's clock is set, not kept.
         clock_kept=settings.clock is not None or kept_over_power_loss(),
-        last_import=lambda: None,
-        clock_floor=lambda: None,
+        last_import=lambda: last_import(store),
+        clock_floor=lambda: clock_floor(store),
     )
     sound: Sound = SilentSound() if settings.sound.output is SoundOutput.SILENT else open_sound()
     reader = open_reader(settings.reader, clock)
     # The face desk paces itself by the camera, so it must not see a demo's clock jump.
-    desk = MatchingDesk(frames, settings.models.manifest, settings.models.folder, SystemClock(), health.policy.face_fmr)
+    models = models_of(settings)
+    desk = MatchingDesk(frames, models.manifest, models.folder, SystemClock(), health.policy.face_fmr)
     presses: list[Callable[[Press], None]] = []
     presenter = Presenter(window, Voice(sound), lambda press: presses[0](press), clock)
     station = Station(
@@ -117,6 +121,17 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
     window.on_second = every_second
     station.report(Fault.FONT, present=family is None)
     return Kiosk(clock, open_camera(settings.camera), reader, frames, station, presenter, window, sound)
+
+
+def models_of(settings: Settings) -> ModelFiles:
+    """The models that the settings name, else those of the supply, else those made at set-up."""
+    if settings.models != DEFAULT_MODELS:
+        return settings.models
+    with suppress(TableError):  # no supply yet: its own fault is told by the table
+        province = read_manifest(settings.supply.store).province
+        if province is not None and province.models is not None:
+            return ModelFiles(manifest=PRODUCTION_MODELS, folder=settings.supply.store / province.models)
+    return settings.models
 
 
 def clock_of(settings: Settings) -> Clock:

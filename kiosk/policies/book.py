@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.core.errors import PolicyError, TableError
 from kiosk.core.policy import Policy
 from kiosk.policies import load_policy
-from kiosk.store import manifest_stamp, read_manifest
+from kiosk.store import MANIFEST, file_stamp, read_manifest
 
 
 class PolicyBook:
@@ -47,7 +47,7 @@ class PolicySource:
 
     def book(self) -> PolicyBook:
         """What is there now; one ``stat`` call where nothing has changed. Raises PolicyError."""
-        stamp = manifest_stamp(self._store)
+        stamp = file_stamp(self._store / MANIFEST)
         if stamp != self._stamp:
             self._stamp = stamp
             self._read()

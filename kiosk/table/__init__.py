@@ -1,7 +1,5 @@
-"""The cached health-code table: one read-only SQLite file, asked by a keyed hash of the identity number.
+"""The cached table: layer files that are asked by a key which only number and pepper yield (FORMAT.md).
 
-``person`` holds, for each number, its hash, the record encrypted under a key that only the number yields, and a tag;
-``meta`` holds what is known of the table as a whole, sealed with the pepper. Without the number a row says nothing,
-without the pepper no number can be tried. ``FILE.sha256`` beside it holds the digest of the whole file, as sha256sum
-writes it.
+``chain`` makes the key, ``layer`` reads one file, ``items`` what it says of a person; ``layered`` asks base, delta,
+urgent and local layers as one table, ``source`` opens what the store's manifest names; ``risks`` is the risk list.
 """

@@ -76,6 +76,11 @@ class LayeredTable:
     def info(self) -> TableInfo:
         return self._info
 
+    @property
+    def people(self) -> int:
+        """People in the base; a delta adds few."""
+        return self._base.header.people
+
     def derive_key(self, number: IdNumber) -> bytes:
         slow = slow_key(number, self._base.header.salt)
         return b"".join(pepper.blind(slow) for pepper in self._peppers)

@@ -19,7 +19,7 @@ from rich.table import Table
 from drivers.camera import open_camera
 from drivers.readers import open_reader
 from kiosk.clock import kept_over_power_loss
-from kiosk.core.errors import Fault, KioskError, PolicyError
+from kiosk.core.errors import Fault, KioskError, PolicyError, TableError
 from kiosk.core.freshness import clock_is_behind, freshness
 from kiosk.core.policy import Policy
 from kiosk.core.ports import Clock, ReaderDown, ReaderEvent
@@ -27,15 +27,20 @@ from kiosk.core.reasons import Reason
 from kiosk.core.times import SHANGHAI, local_day, whole_hours
 from kiosk.frames import LatestFrame
 from kiosk.journal import Journal
-from kiosk.policies import load_policy
+from kiosk.keystore import open_keystore
+from kiosk.policies.book import PolicyBook, PolicySource
 from kiosk.settings import DEFAULT_MODELS, Settings, SoundOutput, load_settings
-from kiosk.table.file import open_table
+from kiosk.store import ImportState
+from kiosk.supply.floors import clock_floor
+from kiosk.supply.progress import last_import
+from kiosk.table.layered import LayeredTable
+from kiosk.table.source import open_table
 from models.calibration import described
 from models.engine import open_engine
 from models.manifest import load_manifest
 from models.weights import Standing, roles, standing
 from scripts.ctl.output import AsJson, Exit, emit
-from ui.app import clock_of
+from ui.app import clock_of, models_of
 
 READER_SECONDS = 3.0
 CAMERA_SECONDS = 5.0
@@ -62,6 +67,8 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield from _card_side(settings.reader, clock)
     yield _part("camera", lambda: _camera(settings.camera))
     yield _part("models", lambda: _models(settings))
+    yield _part("key", lambda: _key(settings))
+    yield _part("import", lambda: _import(settings))
     yield _part("table", lambda: _table(settings, clock))
     yield _part("policy", lambda: _policy(settings, clock))
     yield _part("screen", _screen)
@@ -117,44 +124,68 @@ def _camera(url: str) -> str:
 
 
 def _models(settings: Settings) -> str:
-    manifest = load_manifest(settings.models.manifest)
+    chosen = models_of(settings)
+    manifest = load_manifest(chosen.manifest)
     entries = roles(manifest)
-    if settings.models == DEFAULT_MODELS:
+    if chosen == DEFAULT_MODELS:
         for entry in entries.values():
-            if (is_ := standing(entry, settings.models.folder)) is not Standing.OK:
-                raise AmissError(f"{entry.file} is {is_} in {settings.models.folder}. Run kioskctl models build.")
-    open_engine(settings.models.manifest, settings.models.folder)
+            if (is_ := standing(entry, chosen.folder)) is not Standing.OK:
+                raise AmissError(f"{entry.file} is {is_} in {chosen.folder}. Run kioskctl models build.")
+    open_engine(chosen.manifest, chosen.folder)
     files = ", ".join(f"{role} {entry.file} {entry.sha256[:12]}" for role, entry in entries.items())
-    calibration = described(manifest.embed, settings.models.folder)
-    return (
-        f"every file of {settings.models.manifest.name} has its digest, and opens: {files}; calibration: {calibration}"
-    )
+    calibration = described(manifest.embed, chosen.folder)
+    return f"every file of {chosen.manifest.name} has its digest, and opens: {files}; calibration: {calibration}"
+
+
+def _key(settings: Settings) -> str:
+    keys = open_keystore(settings.supply.keys)
+    return f"{keys.device_id}: {keys.promise.words}"
 
 
 def _table(settings: Settings, clock: Clock) -> str:
-    table = open_table(settings.table.file, settings.table.pepper, settings.mode)
-    try:
-        policy = load_policy(settings.policy)
-    except PolicyError:
-        policy = None  # it has a finding of its own
-    people, info = table.count(), table.info
+    table, amiss = _open(settings)
+    info, people = table.info, table.people
     table.close()
-    age = whole_hours(clock.now() - info.as_of)
-    says = f"serial {info.serial}, {people} people, {age} hours old"
-    if policy is not None and _within(policy, clock) and freshness(info.as_of, policy, clock.now()) is Reason.A4:
-        raise AmissError(f"{says}: too old to judge anybody. Bring a newer table.")
+    policy = _policy_of_today(settings, clock)
+    says = f"serial {info.serial}, {people} people, {whole_hours(clock.now() - info.as_of)} hours old"
+    if policy is not None and freshness(info.as_of, policy, clock.now()) is Reason.A4:
+        raise AmissError(f"{says}: too old to judge anybody. Import a newer supply.")
+    if amiss is not None:
+        raise AmissError(f"{says}; but the site's own list: {amiss.detail}")
     return says
 
 
-def _within(policy: Policy, clock: Clock) -> bool:
-    return policy.valid_from <= local_day(clock.now()) <= policy.valid_until
+def _open(settings: Settings) -> tuple[LayeredTable, TableError | None]:
+    return open_table(settings.supply.store, open_keystore(settings.supply.keys), settings.mode)
+
+
+def _policy_of_today(settings: Settings, clock: Clock) -> Policy | None:
+    """None also where the policies cannot be used: they have a finding of their own."""
+    with suppress(PolicyError):
+        return _book(settings).on(local_day(clock.now()))
+    return None
+
+
+def _book(settings: Settings) -> PolicyBook:
+    return PolicySource(settings.supply.store, settings.policy).book()
 
 
 def _policy(settings: Settings, clock: Clock) -> str:
-    policy = load_policy(settings.policy)
-    says = f"{policy.name}, from {policy.valid_from} until {policy.valid_until}"
-    if not _within(policy, clock):
-        raise AmissError(f"{says}: not in force today. Bring the policy of today.")
+    book, today = _book(settings), local_day(clock.now())
+    policy = book.on(today)
+    if policy is None:
+        known = ", ".join(f"{one.name} ({one.valid_from} to {one.valid_until})" for one in book.policies)
+        raise AmissError(f"none is in force today; known are {known}. Import the policy of today.")
+    return f"{policy.name}, from {policy.valid_from} until {policy.valid_until}"
+
+
+def _import(settings: Settings) -> str:
+    last = last_import(settings.supply.store)
+    if last is None:
+        return "none yet"
+    says = f"{last.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}: {last.state}"
+    if last.state in (ImportState.REFUSED, ImportState.UNFINISHED):
+        raise AmissError(f"{says}. {last.detail or 'It was cut off: import the supply again.'}")
     return says
 
 
@@ -218,17 +249,18 @@ def _clock(settings: Settings, clock: Clock) -> str:
     # What is wrong with table and journal is said where they are examined.
     with suppress(KioskError):
         floors.append(_built_at(settings))
+    floors.append(clock_floor(settings.supply.store))
     with suppress(KioskError):
         floors.append(_last_event(settings))
     if clock_is_behind(now, *floors):
-        raise AmissError(f"{says} is earlier than the table or the last event. Set the clock.")
+        raise AmissError(f"{says} is earlier than what was signed or the last event. Set the clock.")
     if not kept_over_power_loss():
         raise AmissError(f"{says}, but no clock runs without power: confirm the time on the screen after each start.")
     return says
 
 
 def _built_at(settings: Settings) -> datetime:
-    table = open_table(settings.table.file, settings.table.pepper, settings.mode)
+    table, _ = _open(settings)
     table.close()
     return table.info.built_at
 

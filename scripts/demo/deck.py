@@ -1,12 +1,8 @@
 """The deck: one data file that the demo, the tests and the benchmark read."""
 
-import csv
-import hashlib
-import io
-import os
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,13 +13,9 @@ from kiosk.core.reasons import Line, Reason
 from kiosk.core.verdict import Verdict
 from kiosk.journal import JournalEvent
 from kiosk.showing import Press
-from kiosk.table.build import build_table
-from kiosk.table.feed import PEOPLE_COLUMNS, RISK_COLUMNS
-from kiosk.table.keys import make_pepper
 from scripts.demo.faces import card_photo
 
 DECK = Path(__file__).with_name("deck.toml")
-TABLE, PEPPER = "table.sqlite", "table.pepper"
 
 TableName = Literal["fresh", "old"]
 
@@ -153,51 +145,3 @@ class Deck(_Strict):
 def load_deck(path: Path = DECK) -> Deck:
     """The deck of a file."""
     return Deck.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-
-
-def build_tables(deck: Deck, folder: Path) -> None:
-    """Build both tables with their digests under ``folder``/fresh and /old, once for each state of the deck."""
-    stamp = folder / "built"
-    wanted = hashlib.sha256(deck.model_dump_json().encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    people, risks = folder / "people.csv", folder / "risks.csv"
-    rows = [{"number": person.number} | dict(person.record) for person in deck.person if person.record is not None]
-    people.write_text(_csv(PEOPLE_COLUMNS, rows), encoding="utf-8")
-    risks.write_text(_csv(RISK_COLUMNS, deck.risk), encoding="utf-8")
-    pepper = folder / PEPPER
-    if not pepper.exists():
-        make_pepper(pepper)
-    for name, head in (("fresh", deck.table.fresh), ("old", deck.table.old)):
-        (folder / name).mkdir(exist_ok=True)
-        build_table(
-            people,
-            risks,
-            folder / name / TABLE,
-            pepper,
-            as_of=head.as_of,
-            built_at=head.as_of + timedelta(minutes=10),
-            serial=head.serial,
-            scope=deck.table.scope,
-            issuers=deck.table.issuers,
-            demo=True,
-        )
-    stamp.write_text(wanted)
-
-
-def lay_table(folder: Path, name: TableName) -> Path:
-    """Make ``folder``/current lead to one of the tables, at once for the file and its digest; the table's path."""
-    new = folder / "current.new"
-    new.unlink(missing_ok=True)
-    new.symlink_to(name)
-    os.replace(new, folder / "current")
-    return folder / "current" / TABLE
-
-
-def _csv(columns: list[str], rows: "list[dict[str, str]] | tuple[Mapping[str, str], ...]") -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -132,7 +132,7 @@ class Player:
         return Outcome(step, tuple(one for one in got if one), tuple(expected), times, self.screen)
 
     def _prepare(self, step: Step, before: str) -> None:
-        self.stage.lay_table(step.table)
+        self.stage.lay_supply(step.table)
         age = self._deck.table.starts_at - getattr(self._deck.table, step.table).as_of
         hours = int(age.total_seconds() // 3600)
         if step.wait_before:

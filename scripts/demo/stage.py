@@ -1,4 +1,4 @@
-"""The stage of the demo: faces, tables, a settings object, a place to lay cards, and the kiosk itself."""
+"""The stage of the demo: faces, supplies, a settings object, a place to lay cards, and the kiosk itself."""
 
 import shutil
 import tempfile
@@ -13,10 +13,12 @@ from kiosk.clock import ShiftedClock
 from kiosk.core.errors import DeviceError
 from kiosk.policies import SAMPLE
 from kiosk.recorder import Stored
-from kiosk.settings import ClockStart, ModelFiles, Settings, Sound, SoundOutput, TableFiles, Window
+from kiosk.settings import ClockStart, ModelFiles, Settings, Sound, SoundOutput, SupplyPlace, Window
 from kiosk.showing import Mode
-from scripts.demo.deck import PEPPER, Deck, TableName, build_tables, lay_table
+from kiosk.supply.trust import DEMO_ROOT
+from scripts.demo.deck import Deck, TableName
 from scripts.demo.faces import NOBODY, make_demo_faces
+from scripts.demo.supplies import DISTRICT, build_stores, key_url, lay_store
 from scripts.modelsets import set_that_is_there
 from ui.app import Kiosk, compose
 
@@ -24,7 +26,7 @@ PORTRAIT, LANDSCAPE = (1080, 1920), (1920, 1080)
 
 
 class Stage:
-    """Sets everything up under ``folder``; faces and tables stay there for the next run, the journal begins anew.
+    """Sets everything up under ``folder``; faces and supplies stay there for the next run, the journal begins anew.
 
     ``reader_note`` says which reader the cards lie on. ``camera`` is a camera URL in place of the played faces.
     ``models``: those that are there where none are given.
@@ -41,9 +43,9 @@ class Stage:
         output: SoundOutput = SoundOutput.AUTO,
         on_stored: Callable[[Stored], None],
     ) -> None:
-        self._faces, self._tables = folder / "faces", folder / "tables"
+        self._faces, self._stores = folder / "faces", folder / "supplies"
         make_demo_faces(self._faces)
-        build_tables(deck, self._tables)
+        build_stores(deck, self._stores)
         self._run = Path(tempfile.mkdtemp(prefix="kiosk-demo-"))
         self.rig: PrivateRig | None = None
         try:
@@ -61,7 +63,9 @@ class Stage:
             camera=camera or f"folder:{self._faces / NOBODY}",
             journal=_fresh_journal(folder),
             models=models or set_that_is_there().files,
-            table=TableFiles(file=lay_table(self._tables, "fresh"), pepper=self._tables / PEPPER),
+            supply=SupplyPlace(
+                store=lay_store(self._stores, "fresh"), root=DEMO_ROOT, district=DISTRICT, keys=key_url(self._stores)
+            ),
             window=Window(width=width, height=height),
             sound=Sound(output=output),
             clock=ClockStart(starts_at=deck.table.starts_at),
@@ -81,8 +85,8 @@ class Stage:
         self.kiosk.camera.play(self._faces / person)
         return True
 
-    def lay_table(self, name: TableName) -> None:
-        lay_table(self._tables, name)
+    def lay_supply(self, name: TableName) -> None:
+        lay_store(self._stores, name)
 
     def skip(self, seconds: float) -> None:
         """Let time pass."""

@@ -10,7 +10,8 @@ from drivers.pcsc import PcscReader
 from drivers.rig import PrivateRig
 from kiosk.core.errors import Fault
 from kiosk.showing import Prompt, Screen
-from scripts.demo.deck import build_tables, load_deck
+from scripts.demo.deck import load_deck
+from scripts.demo.supplies import build_stores
 from tests.rigs import rig as _rig
 from tests.stations import Rig, until
 
@@ -20,7 +21,7 @@ rig = _rig
 @pytest.fixture
 def station(rig: PrivateRig, tmp_path: Path) -> Iterator[Rig]:
     deck = load_deck()
-    build_tables(deck, tmp_path / "tables")
+    build_stores(deck, tmp_path / "tables")
     station = Rig(tmp_path, tmp_path / "tables", deck, reader=lambda clock: PcscReader("", clock))
     station.station.start()
     yield station

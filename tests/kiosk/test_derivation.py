@@ -7,16 +7,22 @@ from pathlib import Path
 from kiosk.clock import SystemClock
 from kiosk.core.idnumber import parse_number
 from kiosk.derivation import KeyDerivation
-from kiosk.showing import Mode
-from kiosk.table.file import open_table
-from scripts.demo.deck import PEPPER, TABLE, build_tables, load_deck
+from kiosk.store import LayerKind
+from kiosk.table.chain import Pepper
+from kiosk.table.layered import LayeredTable
+from tests.layers import head_of, write_layer
+from tests.people import AS_OF, id_number
 from tests.stations import until
 
 
+def table(path: Path, pepper: Pepper) -> LayeredTable:
+    base = write_layer(path, {}, head_of(LayerKind.BASE, AS_OF), pepper).open()
+    return LayeredTable(1, {LayerKind.BASE: base}, pepper, AS_OF, ())
+
+
 def test_a_key_derived_for_the_table_before_is_thrown_away(tmp_path: Path) -> None:
-    build_tables(load_deck(), tmp_path)
-    before, after = (open_table(tmp_path / name / TABLE, tmp_path / PEPPER, Mode.DEMO) for name in ("old", "fresh"))
-    number = parse_number(load_deck().who("green").number)
+    before, after = (table(tmp_path / str(epoch), Pepper(bytes([epoch]) * 32)) for epoch in (1, 2))
+    number = parse_number(id_number())
     assert before.derive_key(number) != after.derive_key(number)
     ready = threading.Event()
     derivation = KeyDerivation(SystemClock(), ready.set)
@@ -31,3 +37,5 @@ def test_a_key_derived_for_the_table_before_is_thrown_away(tmp_path: Path) -> No
     derivation.forget()
     assert derivation.result() is None
     derivation.close()
+    before.close()
+    after.close()

@@ -23,7 +23,8 @@ from kiosk.journal import Journal
 from kiosk.policies.book import PolicyBook
 from kiosk.showing import Mode, Screen, StaffLine, UpdateNote
 from kiosk.store import ImportState, LastImport
-from scripts.demo.deck import build_tables, load_deck
+from scripts.demo.deck import load_deck
+from scripts.demo.supplies import build_stores
 from tests.people import HOURS, NOW, SECOND, policy, table_info
 from tests.stations import Rig, until
 
@@ -31,7 +32,7 @@ from tests.stations import Rig, until
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
-    build_tables(load_deck(), folder)
+    build_stores(load_deck(), folder)
     return folder
 
 

@@ -16,7 +16,9 @@ from kiosk.core.session import HINTS
 from kiosk.core.verdict import Verdict
 from kiosk.journal import JournalEvent, Kind
 from kiosk.showing import Press, Prompt, Ribbon, Screen, Showing
-from scripts.demo.deck import TABLE, build_tables, load_deck
+from kiosk.store import MANIFEST
+from scripts.demo.deck import load_deck
+from scripts.demo.supplies import build_stores
 from tests.stations import Rig, until
 from ui.catalogue import Language, words
 
@@ -24,7 +26,7 @@ from ui.catalogue import Language, words
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
-    build_tables(load_deck(), folder)
+    build_stores(load_deck(), folder)
     return folder
 
 
@@ -124,19 +126,39 @@ def test_an_old_table_that_nobody_may_judge_by_stops_service(rig: Rig) -> None:
 
 
 def test_a_table_that_goes_and_comes_back_is_noticed(rig: Rig, tables: Path) -> None:
-    table = tables / "fresh" / TABLE
-    away = table.with_suffix(".away")
-    os.replace(table, away)
+    manifest = tables / "fresh" / "store" / MANIFEST
+    away = manifest.with_suffix(".away")
+    os.replace(manifest, away)
     assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.TABLE_MISSING
-    away.replace(table)
+    away.replace(manifest)
     rig.shows(Screen.IDLE)
-    content = bytearray(table.read_bytes())
-    content[5000] ^= 1
-    table.write_bytes(content)
+    content = manifest.read_bytes()
+    manifest.write_bytes(content[:-2])
     assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.TABLE_DAMAGED
-    content[5000] ^= 1
-    table.write_bytes(content)
+    manifest.write_bytes(content)
     rig.shows(Screen.IDLE)
+
+
+def test_without_the_key_of_this_kiosk_there_is_no_table(rig: Rig, tables: Path) -> None:
+    key = tables / "device.key"
+    away = key.with_suffix(".away")
+    os.replace(key, away)
+    assert rig.shows(Screen.OUT_OF_ORDER).fault is Fault.TABLE_FOREIGN
+    away.replace(key)
+    rig.shows(Screen.IDLE)
+
+
+def test_a_table_damaged_at_rest_answers_unknown_and_lets_nobody_pass(rig: Rig, tables: Path) -> None:
+    (layer,) = (tables / "fresh" / "store" / "layers").iterdir()
+    content = layer.read_bytes()
+    spoilt = bytearray(content)
+    spoilt[4096 + 20] ^= 1
+    # In place: the kiosk has the file open.
+    layer.write_bytes(spoilt)
+    rig.tap("green")
+    rig.shows(Screen.HELP)
+    assert leading(rig.event(1), Line.CODE) is Reason.A13
+    layer.write_bytes(content)
 
 
 def test_A13_a_lost_reader_does_not_take_the_answer_from_a_card_already_read(rig: Rig) -> None:  # noqa: N802

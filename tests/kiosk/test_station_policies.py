@@ -19,7 +19,8 @@ from kiosk.core.verdict import Verdict
 from kiosk.policies import SAMPLE, load_policy
 from kiosk.policies.book import PolicyBook
 from kiosk.showing import Screen
-from scripts.demo.deck import build_tables, load_deck
+from scripts.demo.deck import load_deck
+from scripts.demo.supplies import build_stores
 from tests.stations import Rig, until
 
 MIDNIGHT = datetime(2022, 4, 21, tzinfo=SHANGHAI)
@@ -32,7 +33,7 @@ FROM_TOMORROW = replace(APRIL, name="from tomorrow", valid_from=date(2022, 4, 21
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
-    build_tables(load_deck(), folder)
+    build_stores(load_deck(), folder)
     return folder
 
 

@@ -14,7 +14,9 @@ from drivers.virtualcard import bank_card, bare_id_card
 from kiosk.core.ports import Band, Hint, Liveness
 from kiosk.core.verdict import Verdict
 from kiosk.showing import Press, Screen, Showing
-from scripts.demo.deck import TABLE, build_tables, load_deck
+from kiosk.store import MANIFEST
+from scripts.demo.deck import load_deck
+from scripts.demo.supplies import build_stores
 from tests.stations import Rig, until
 
 RESULTS = {Screen.PASS: Verdict.PASS, Screen.HELP: Verdict.HELP, Screen.STOP: Verdict.STOP}
@@ -40,7 +42,7 @@ class Watched(Rig):
 
 def acts(rig: Watched, chance: random.Random, tables: Path) -> list[Callable[[], None]]:
     people = [person.id for person in rig.deck.person]
-    table = tables / "fresh" / TABLE
+    table = tables / "fresh" / "store" / MANIFEST
     away = table.with_suffix(".away")
 
     def look() -> None:
@@ -88,7 +90,7 @@ def test_unrest_breaks_no_law(tmp_path: Path, full: bool) -> None:
         for seed in range(1, 16 if full else 2):
             chance = random.Random(seed)
             folder = tmp_path / str(seed)
-            build_tables(load_deck(), folder / "tables")
+            build_stores(load_deck(), folder / "tables")
             rig = Watched(folder, folder / "tables")
             rig.station.start()
             rig.shows(Screen.IDLE)
@@ -98,9 +100,10 @@ def test_unrest_breaks_no_law(tmp_path: Path, full: bool) -> None:
             # And when the unrest is over the next visitor is served as the first.
             rig.reader.remove()
             rig.reader.plug()
-            away = (folder / "tables" / "fresh" / TABLE).with_suffix(".away")
+            manifest = folder / "tables" / "fresh" / "store" / MANIFEST
+            away = manifest.with_suffix(".away")
             if away.exists():
-                away.replace(folder / "tables" / "fresh" / TABLE)
+                away.replace(manifest)
             rig.desk.bands, rig.desk.liveness, rig.desk.unavailable = [], Liveness.LIVE, False
             until(partial(at_rest, rig))
             rig.tap("elder")

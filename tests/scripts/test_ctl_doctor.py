@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.supply.trust import DEMO_ROOT
 from models.manifest import load_manifest
 from models.weights import roles
-from scripts.demo.deck import PEPPER, build_tables, lay_table, load_deck
+from scripts.demo.deck import load_deck
 from scripts.demo.faces import make_demo_faces
+from scripts.demo.supplies import build_stores, lay_store
 from scripts.modelsets import FACE_DATA, SetName, model_set
 
-PARTS = ["reader", "camera", "models", "table", "policy", "screen", "font", "sound", "journal", "clock"]
+PARTS = "reader camera models key import table policy screen font sound journal clock".split()
+STORE = 'store = "tables/current/store", district = "44", keys = "file:tables/device.key"'
+SUPPLY = f'{{ {STORE}, root = "{DEMO_ROOT}" }}'
 ROOT = Path(__file__).parents[2]
 
 
@@ -27,7 +31,7 @@ def settings(folder: Path, **changes: str) -> Path:
         "camera": '"folder:faces/hopper"',
         "journal": '"journal.sqlite"',
         "models": f'{{ manifest = "{ROOT}/models/production.toml", folder = "{FACE_DATA}/models" }}',
-        "table": f'{{ file = "tables/current/table.sqlite", pepper = "tables/{PEPPER}" }}',
+        "supply": SUPPLY,
         "window": "{ fullscreen = true }",
         "sound": '{ output = "silent" }',
         "clock": "{ starts_at = 2022-04-20T09:00:00+08:00 }",
@@ -48,8 +52,8 @@ def examine(file: Path) -> tuple[int, dict[str, dict[str, object]]]:
 def test_a_machine_where_everything_works(tmp_path: Path) -> None:
     if not (FACE_DATA / "models").is_dir():
         pytest.skip(f"no face models in {FACE_DATA}; KIOSK_FACE_DATA names their folder")
-    build_tables(load_deck(), tmp_path / "tables")
-    lay_table(tmp_path / "tables", "fresh")
+    build_stores(load_deck(), tmp_path / "tables")
+    lay_store(tmp_path / "tables", "fresh")
     make_demo_faces(tmp_path / "faces")
     code, parts = examine(settings(tmp_path))
     assert {name: part["says"] for name, part in parts.items() if not part["works"]} == {}
@@ -109,11 +113,11 @@ def test_a_calibration_of_the_site_is_told_and_a_damaged_one_named(tmp_path: Pat
 
 
 def test_a_table_too_old_and_a_policy_not_in_force_are_named(tmp_path: Path) -> None:
-    build_tables(load_deck(), tmp_path / "tables")
-    lay_table(tmp_path / "tables", "old")
+    build_stores(load_deck(), tmp_path / "tables")
+    lay_store(tmp_path / "tables", "old")
     _, parts = examine(settings(tmp_path, camera='"none:"', clock="{ starts_at = 2022-04-21T09:00:00+08:00 }"))
     assert not parts["table"]["works"]
-    assert "Bring a newer table" in str(parts["table"]["says"])
+    assert "Import a newer supply" in str(parts["table"]["says"])
     _, parts = examine(settings(tmp_path, camera='"none:"', clock="{ starts_at = 2022-06-29T00:00:00+08:00 }"))
     assert not parts["policy"]["works"]
     assert parts["table"]["works"]  # what is wrong is said once
