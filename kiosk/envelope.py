@@ -100,7 +100,7 @@ def unseal(data: bytes, private_key: X25519PrivateKey) -> Pepper:
         raise EnvelopeError(Fault.TABLE_FOREIGN, Refusal.NO_ENVELOPE, detail)
     try:
         secret = _SUITE.decrypt(data[_HEAD.size :], private_key, info=data[: _HEAD.size])
-    except (InvalidTag, ValueError):  # ValueError: an encapsulated key that is no point to agree with
+    except InvalidTag:
         raise _damaged("is damaged") from None
     pepper = Pepper(secret) if len(secret) == PEPPER_BYTES else None
     if pepper is None or pepper.key_id != head.key_id:
