@@ -38,7 +38,7 @@ class TableSource:
             self.close()
             self._stamps = stamps
             try:
-                self._table, self._error = open_table(self._store, open_keystore(self._keys), self._mode)
+                self._table, self._error = open_table(self._store, self._keys, self._mode)
             except TableError as error:
                 self._error = error
         return self._table, self._error
@@ -50,22 +50,25 @@ class TableSource:
         self._table = self._error = self._stamps = None
 
 
-def open_table(store: Path, keys: KeyStore, mode: Mode) -> tuple[LayeredTable, TableError | None]:
+def open_table(store: Path, keys: str, mode: Mode) -> tuple[LayeredTable, TableError | None]:
     """Open what the manifest of a store names, for this mode; with it the error where only the site's list is unusable.
+
+    ``keys`` is the URL of this kiosk's key (kiosk.keystore).
 
     Raises TableError with TABLE_MISSING, TABLE_DAMAGED or TABLE_FOREIGN; its detail says what to do.
     """
     manifest = read_manifest(store)
+    key = open_keystore(keys)
     province = manifest.province
     if province is None or province.risks is None:
         raise TableError(Fault.TABLE_MISSING, f"{store} holds no province's table. Import a supply that does.")
     risks_as_of, risks = read_risks(_read(store / province.risks))
     with ExitStack() as opened:
-        layers, pepper = _open_layers(store, province, keys, opened)
+        layers, pepper = _open_layers(store, province, key, opened)
         site, error = None, None
         if manifest.site is not None:
             try:
-                site = _open_site(store, manifest.site, keys, layers, opened)
+                site = _open_site(store, manifest.site, key, layers, opened)
             except TableError as refused:
                 error = TableError(Fault.SITE_LIST, refused.detail)
         table = LayeredTable(province.serial, layers, pepper, risks_as_of, risks, site)

@@ -156,7 +156,7 @@ def _table(settings: Settings, clock: Clock) -> str:
 
 
 def _open(settings: Settings) -> tuple[LayeredTable, TableError | None]:
-    return open_table(settings.supply.store, open_keystore(settings.supply.keys), settings.mode)
+    return open_table(settings.supply.store, settings.supply.keys, settings.mode)
 
 
 def _policy_of_today(settings: Settings, clock: Clock) -> Policy | None:

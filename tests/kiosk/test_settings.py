@@ -26,7 +26,7 @@ journal = "/var/j.sqlite"
 reader = "pcsc:Some Reader"
 camera = "folder:faces"
 models = { manifest = "m.toml", folder = "weights" }
-table = { file = "t.sqlite", pepper = "t.pepper" }
+supply = { store = "store", root = "root.json", district = "44", keys = "file:device.key", site_root = "site.json" }
 window = { width = 1080, height = 1920 }
 sound = { output = "silent" }
 clock = { starts_at = 2022-04-18T09:00:00+08:00 }
@@ -76,7 +76,9 @@ def test_values_arrive_typed_and_paths_are_relative_to_the_file(tmp_path: Path) 
     settings = load(tmp_path, DEMO)
     assert settings.mode is Mode.DEMO
     assert settings.sound.output is SoundOutput.SILENT
-    assert settings.table.pepper == tmp_path / "t.pepper"
+    assert settings.supply.store == tmp_path / "store"
+    assert settings.supply.site_root == tmp_path / "site.json"
+    assert settings.supply.keys == f"file:{tmp_path / 'device.key'}"
     assert settings.models.folder == tmp_path / "weights"
     assert settings.journal == Path("/var/j.sqlite")
     assert settings.camera == f"folder:{tmp_path}/faces"
@@ -104,8 +106,11 @@ WRONG = {
     "camera": ['"v4l2:"', '"0"', '"none:x"', '"folder:"', "0"],
     "models.manifest": ["0", '""'],
     "models.folder": ["false"],
-    "table.file": ["1.5", '""'],
-    "table.pepper": ["[1]"],
+    "supply.store": ["1.5", '""'],
+    "supply.root": ["[1]"],
+    "supply.district": ['"4"', '"044"', "44", '"440"'],
+    "supply.keys": ['"device.key"', '"file:"', '"tpm:x"', "1"],
+    "supply.site_root": ["false"],
     "window.width": ["1080.0", "0", '"1080"', "true"],
     "window.height": ["-1", "99999"],
     "sound.output": ['"loud"', "true"],
@@ -127,7 +132,9 @@ def test_a_wrong_value_is_named_with_its_key(tmp_path: Path, key: str, value: st
     assert "Correct the value." in detail
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key not in ("window.width", "window.height")])
+@pytest.mark.parametrize(
+    "key", [key for key in KEYS if key not in ("supply.site_root", "window.width", "window.height")]
+)
 def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
     section, _, name = key.rpartition(".")
     pattern = rf"(?m)^({section} = {{.*?)\b{name} = [^,}}]+,?" if section else rf"(?m)^()({name} = .*)$"

@@ -16,7 +16,7 @@ journal = "journal.sqlite"
 reader = "sim:"
 camera = "none:"
 models = {{ manifest = "none.toml", folder = "none" }}
-table = {{ file = "table.sqlite", pepper = "table.pepper" }}
+supply = {{ store = "store", root = "root.json", district = "44", keys = "file:device.key" }}
 window = {{ width = 540, height = 960 }}
 sound = {{ output = "silent" }}
 clock = {{ starts_at = 2022-04-20T09:00:00+08:00 }}
