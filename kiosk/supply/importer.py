@@ -119,6 +119,7 @@ class Importer:
         for path, release in releases.all.items():
             check_serial(floors.supply(name), path, release.serial)
             check_times(release, path, self._clock.now())
+        trusted.sync()
         if floors != (higher := raised(floors, name, roles=roles, signed_at=releases.signed_at)):
             write_floors(self._store, higher)
         return releases

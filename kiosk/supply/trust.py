@@ -43,7 +43,6 @@ class TrustedSupply:
             self._trusted.reference_time = now
             self._updater.refresh()
         self._cache = cache
-        _sync(cache)
 
     @property
     def _trusted(self) -> TrustedMetadataSet:
@@ -79,9 +78,15 @@ class TrustedSupply:
     def find(self, path: str) -> TargetFile | None:
         """What is signed about a path; None where nobody who may sign it does."""
         with refusing():
-            target = self._updater.get_targetinfo(path)
-        _sync(self._cache)
-        return target
+            return self._updater.get_targetinfo(path)
+
+    def sync(self) -> None:
+        """Make durable what tuf has kept of this supply: it does not do that itself. Raises OSError."""
+        for folder in (self._cache, self._cache / "root_history"):
+            for file in folder.glob("*.json"):
+                with file.open("rb") as content:
+                    os.fsync(content.fileno())
+            sync_folder(folder)
 
     def url(self, target: TargetFile) -> str:
         """Where a target's file lies; with consistent snapshots its name begins with its digest."""
@@ -161,12 +166,3 @@ def refusing() -> Iterator[None]:
 
 def _refuse(refusal: Refusal, detail: str) -> NoReturn:
     raise ImportRefusedError(refusal, detail) from None
-
-
-def _sync(folder: Path) -> None:
-    """Make what tuf wrote durable: it does not do that itself."""
-    for place in (folder, folder / "root_history"):
-        for file in place.glob("*.json"):
-            with file.open("rb") as content:
-                os.fsync(content.fileno())
-        sync_folder(place)

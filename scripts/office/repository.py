@@ -116,7 +116,7 @@ class Repository:
     def publish(self, contents: Mapping[str, Files], now: datetime, valid: timedelta | None = None) -> None:
         """Let each role in ``contents`` sign these files and no others, and date the whole anew.
 
-        ``valid`` is how long, if not as long as usual. Other roles that would soon expire are signed again where their
+        ``valid`` is how long, if not as long as usual. Other lasting roles that would soon expire are signed again where their
         keys are at hand. Raises TableError where keys are missing.
         """
         listed = {role: self._read(role, Targets).signed for role in self._roles()}
@@ -128,7 +128,9 @@ class Repository:
             signed.targets = {path: self._keep(path, content) for path, content in files.items()}
             self._raise(role, signed, now, valid)
         for role, signed in listed.items():
-            if role not in contents and signed.expires - now < _RENEWED and self._can_sign(role):
+            # Codes are never renewed so: their age is what their expiry is about.
+            lasting = role in _LIFETIMES and role not in contents
+            if lasting and signed.expires - now < _RENEWED and self._can_sign(role):
                 self._raise(role, signed, now, valid)
                 changed.append(role)
         self._write_snapshot(changed, now, valid)
@@ -161,6 +163,17 @@ class Repository:
         for role in again:
             self._raise(role, self._read(role, Targets).signed, now, None)
         self._write_snapshot(again, now)
+
+    def redelegate(self, role: str, key: Key, now: datetime) -> None:
+        """Let another key sign a delegated role from now on; what the old one signed is signed anew."""
+        targets = self._read(Targets.type, Targets).signed
+        signed = self._read(role, Targets).signed
+        for key_id in list(targets.get_delegated_role(role).keyids):
+            targets.revoke_key(key_id, role)
+        targets.add_key(key, role)
+        self._raise(Targets.type, targets, now, None)
+        self._raise(role, signed, now, None)
+        self._write_snapshot([Targets.type, role], now)
 
     def export(self, medium: Path) -> None:
         """Make ``medium`` hold what is current and nothing else; its timestamp is exchanged last. Raises OSError."""
