@@ -25,7 +25,7 @@ from scripts.demo.faces import NOBODY, PERSONS, card_photo, make_demo_faces
 from scripts.demo.player import Player
 from scripts.modelsets import SetName, model_set
 
-app = typer.Typer(no_args_is_help=True, help="Measures this kiosk.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures this kiosk.")
 app.command()(table)
 app.command()(privacy)
 

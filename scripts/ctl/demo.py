@@ -14,17 +14,20 @@ from rich.table import Table
 from kiosk.core.errors import KioskError
 from models.manifest import Weights, load_manifest
 from models.weights import roles
-from scripts.ctl.output import AsJson, Exit, emit
+from scripts.ctl.output import TABLE_WIDTH, AsJson, Exit, emit
 from scripts.demo.deck import load_deck
 from scripts.demo.player import Outcome, Player, StuckError
 from scripts.demo.stage import LANDSCAPE, PORTRAIT
 from scripts.modelsets import SetName, model_set
 
 OUT = Path("out/demo")
-TABLE_WIDTH = 170  # a narrower terminal wraps whole lines, which is easier to read than wrapped cells
 STAGES = "card photo detect liveness embed key lookup decide journal paint".split()
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Leave the window open at the end.")] = False,
     camera: Annotated[str | None, typer.Option(help="A real camera, by its number: who stands there decides.")] = None,

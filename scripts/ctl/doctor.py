@@ -274,6 +274,10 @@ def _last_event(settings: Settings) -> datetime | None:
     return last
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def doctor(
     settings: Annotated[Path, typer.Option(help="Settings file of the kiosk.")],
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ import typer
 from kiosk.keystore import Bind, KeyStore, PublicHalf, make_keystore, open_keystore, write_new
 from scripts.ctl.output import AsJson, answer
 
-app = typer.Typer(no_args_is_help=True, help="This kiosk's own key.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="This kiosk's own key.")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="credential:PATH, or file:PATH for a demonstration.")]
 

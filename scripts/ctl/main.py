@@ -1,18 +1,41 @@
-"""kioskctl: the list of its commands."""
+"""kioskctl: its commands, each loaded when it is asked for: a kiosk has no table builder, and nobody likes to wait."""
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import typer
 
 from kiosk.core.errors import KioskError
-from scripts.ctl import bench, keys, models, office, table
-from scripts.ctl.demo import demo
-from scripts.ctl.doctor import doctor
 from scripts.ctl.output import exit_code, refuse
+
+# What is said of each where all are listed; scripts.ctl has a module of each name.
+_COMMANDS: Mapping[str, str] = {
+    "bench": "Measures this kiosk.",
+    "demo": "Taps the cards of invented people, and says whether every answer was right.",
+    "doctor": "Says of each part whether it works, what is missing, and the one thing to do.",
+    "keys": "The key of this kiosk.",
+    "models": "Lists, checks and measures face models.",
+    "office": "What the health office does.",
+    "stick": "Makes, checks and imports signed supplies.",
+    "table": "Builds and inspects layers of the health-code table.",
+}
 
 
 class _Commands(typer.core.TyperGroup):
-    """Ends an expected failure with its words and its exit code, in one place for all commands."""
+    """Loads commands late, and ends an expected failure with its words and its exit code, in one place for all."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What stands in the list; it does nothing."""
+        return typer.core.TyperCommand(cmd_name, help=_COMMANDS[cmd_name]) if cmd_name in _COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in _COMMANDS:
+            return super().resolve_command(ctx, args)
+        return args[0], typer.main.get_command(import_module(f"scripts.ctl.{args[0]}").app), args[1:]
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -29,10 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sets up, checks and measures a One-Card Pass kiosk.",
 )
-app.add_typer(bench.app, name="bench")
-app.add_typer(keys.app, name="keys")
-app.add_typer(models.app, name="models")
-app.add_typer(office.app, name="office")
-app.add_typer(table.app, name="table")
-app.command()(doctor)
-app.command()(demo)
+
+
+@app.callback()
+def _group() -> None:
+    """Sets up, checks and measures a One-Card Pass kiosk."""

@@ -19,13 +19,16 @@ from models.manifest import Weights, load_manifest
 from models.masktrial import count_masks
 from models.trial import CARD, LOOKS, SETUPS, Question, run_trial
 from models.weights import Standing, install_weights, roles, standing
-from scripts.ctl.demo import TABLE_WIDTH
-from scripts.ctl.output import AsJson, Exit, answer, emit
+from scripts.ctl.output import TABLE_WIDTH, AsJson, Exit, answer, emit
 from scripts.ctl.sitereport import calibration_report, mask_report
 from scripts.ctl.trialreport import LOOK, VISIT, kinds_of, report
 from scripts.modelsets import ModelSet, SetName, model_set
 
-app = typer.Typer(no_args_is_help=True, help="Lists, verifies, builds, installs, evaluates and calibrates face models.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Lists, verifies, builds, installs, evaluates and calibrates face models.",
+)
 
 SetOption = Annotated[SetName, typer.Option("--set", help="Which set of models.")]
 WeightsFolder = Annotated[

@@ -13,7 +13,7 @@ from scripts.ctl.synth import synth
 from scripts.office.devices import Device, add_device, read_devices, remove_device
 from scripts.office.peppers import make_pepper
 
-app = typer.Typer(no_args_is_help=True, help="What the health office does.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="What the health office does.")
 devices = typer.Typer(no_args_is_help=True, help="The kiosks that get an envelope with each base.")
 app.add_typer(devices, name="devices")
 app.command()(synth)

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from kiosk.core.errors import KioskError, PolicyError, SettingsError
 
+TABLE_WIDTH = 170  # a narrower terminal wraps whole lines, which is easier to read than wrapped cells
+
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from scripts.office.rows import Intake
     from scripts.office.rows import Progress as Report
 
-app = typer.Typer(no_args_is_help=True, help="Builds and inspects layers of the health-code table.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Builds and inspects layers of the health-code table."
+)
 
 File = Annotated[Path, typer.Argument(metavar="LAYER", help="Layer file.")]
 PepperFile = Annotated[Path, typer.Option("--pepper", help="File that kioskctl office pepper wrote.")]
