@@ -19,7 +19,7 @@ CLEAN = {
 
 
 def person(number: int, **other: str) -> dict[str, str]:
-    return {"key": f"{number:064x}"} | CLEAN | other
+    return {"key": f"{number:02x}" * 32} | CLEAN | other
 
 
 def number(sequence: int) -> str:

@@ -112,3 +112,26 @@ def test_a_person_twice_is_refused() -> None:
     for old, new in ((rows, odd(10, 1)), (odd(10, 1), rows), (rows, rows)):
         with pytest.raises(TableError, match="stands twice"):
             compare_rows(old, new)
+
+
+@pytest.mark.parametrize("name", ["since", "test", "test_hour", "doses", "dose_month", "itinerary_day", "statement"])
+def test_each_column_makes_a_change(name: str) -> None:
+    old, new = without_tombstones(odd(100)), without_tombstones(odd(100))
+    for rows in (old, new):
+        rows.facts.statement[5] = rows.facts.test[5] = 3
+    getattr(new.facts, name)[5] += 1
+    found = compare_rows(old, new)
+    assert isinstance(found, Delta)
+    assert found.changed == found.rows.people == 1
+    assert found.rows.keys.tobytes() == new.keys[5].tobytes()
+
+
+@pytest.mark.parametrize("name", ["stays", "more_statements", "lists"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_each_entry_makes_a_change(name: str, place: int) -> None:
+    old, new = without_tombstones(odd(100)), without_tombstones(odd(100))
+    column = getattr(new.facts, name).columns[place]
+    column[0] += -1 if column[0] else 1
+    found = compare_rows(old, new)
+    assert isinstance(found, Delta)
+    assert found.changed == found.rows.people == 1

@@ -10,7 +10,8 @@ from kiosk.core.status import Colour
 from kiosk.table.layer import open_layer
 from scripts.office import encode, sealed
 from scripts.office.encode import encode_layer
-from scripts.office.facts import HeldRows, Ragged, nothing_known
+from scripts.office.facts import Column, HeldRows, Ragged, nothing_known
+from scripts.office.pages import Layout
 from tests.office.invented_rows import DAY, HEAD, HOUR, PEPPER, SINCE, WORDS, keys, odd, ordinary, status, with_stays
 
 
@@ -44,7 +45,9 @@ def test_units_buckets_and_where_rows_wait_change_no_byte(tmp_path: Path, monkey
     rows = odd(20_000)
     once = bytes_of(rows, tmp_path / "layer")
     assert bytes_of(rows, tmp_path / "layer") == once
-    monkeypatch.setattr(encode, "_UNIT", 700)
+    for unit in (700, 50):
+        monkeypatch.setattr(encode, "_UNIT", unit)
+        assert bytes_of(rows, tmp_path / "layer") == once
     assert bytes_of(rows, tmp_path / "layer") == once
     monkeypatch.setattr(encode, "_HELD", 0)
     assert bytes_of(rows, tmp_path / "layer") == once
@@ -155,3 +158,27 @@ def test_the_hour_of_a_test_is_told_to_the_hour(tmp_path: Path) -> None:
     facts.statement[:] = 0
     facts.since[:] = SINCE
     assert_read_back(HeldRows(keys(400, 1), facts, WORDS), tmp_path / "layer")
+
+
+def test_a_test_just_beyond_the_hours_of_the_slot(tmp_path: Path) -> None:
+    facts = nothing_known(2000)
+    facts.test[:] = 0
+    facts.test_hour[:] = HOUR - np.arange(2000) % 10
+    facts.test_hour[7] = HOUR - 10
+    assert_read_back(HeldRows(keys(2000, 1), facts, WORDS), tmp_path / "layer")
+
+
+def run_of_one_group(people: int, size: int) -> tuple[Column, Column]:
+    records = np.zeros(people, sealed._RECORD)
+    records["hashed"] = np.arange(people, dtype=np.uint64) << np.uint64(40)
+    records["size"] = size
+    return records, np.zeros(people * int(sealed.SIZES[size]), np.uint8)
+
+
+def test_a_group_of_more_than_15_or_larger_than_a_page_is_unlucky() -> None:
+    sealed.sort_bucket(*run_of_one_group(15, 0), 0, 0, 1)
+    with pytest.raises(sealed.UnluckyLayerError):
+        sealed.sort_bucket(*run_of_one_group(16, 0), 0, 0, 1)
+    Layout(1, 8).lay(sealed.sort_bucket(*run_of_one_group(7, 15), 0, 0, 1), last=True)
+    with pytest.raises(sealed.UnluckyLayerError):
+        Layout(1, 8).lay(sealed.sort_bucket(*run_of_one_group(8, 15), 0, 0, 1), last=True)

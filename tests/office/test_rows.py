@@ -24,6 +24,7 @@ from kiosk.core.status import (
     Stay,
 )
 from kiosk.table.chain import slow_key
+from scripts.office import feeds
 from scripts.office.risks import read_risks
 from scripts.office.rows import Intake, read_rows
 from tests.office.invented_feeds import CLEAN, COLUMNS, feed, number, person
@@ -118,7 +119,8 @@ WRONG = [
 ]
 
 
-def test_each_column_wrong_in_turn(tmp_path: Path) -> None:
+def test_each_column_wrong_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "_BLOCK_BYTES", 1000)
     rows = [person(0)]
     for place, (column, cell) in enumerate(WRONG, 1):
         rows += [person(2 * place, **{column: cell}), person(2 * place + 1)]
