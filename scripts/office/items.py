@@ -345,9 +345,7 @@ def _write(
     for i in range(len(statements)):
         start = at
         if removed[i]:
-            values[i] = 0
-            lengths[i] = 1
-            out[at] = 0x0A
+            values[i], lengths[i], out[at] = 0, 1, 0x0A
             at += 1
             continue
         whole = signed(parts[i])
