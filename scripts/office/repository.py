@@ -113,11 +113,11 @@ class Repository:
             self._write(role, Targets(expires=_expiry(role, now)), now)
         self._write_snapshot([Targets.type, *_delegated(targets)], now)
 
-    def publish(self, contents: Mapping[str, Files], now: datetime, valid: timedelta | None = None) -> None:
+    def publish(self, contents: Mapping[str, Files], now: datetime) -> None:
         """Let each role in ``contents`` sign these files and no others, and date the whole anew.
 
-        ``valid`` is how long, if not as long as usual. Other lasting roles that would soon expire are signed again where their
-        keys are at hand. Raises TableError where keys are missing.
+        Other lasting roles that would soon expire are signed again where their keys are at hand. Raises TableError
+        where keys are missing.
         """
         listed = {role: self._read(role, Targets).signed for role in self._roles()}
         changed = list(contents)
@@ -126,14 +126,14 @@ class Repository:
                 raise TableError(None, f"{role} is no role of this repository. It has {', '.join(listed)}.")
             signed = listed[role]
             signed.targets = {path: self._keep(path, content) for path, content in files.items()}
-            self._raise(role, signed, now, valid)
+            self._raise(role, signed, now)
         for role, signed in listed.items():
             # Codes are never renewed so: their age is what their expiry is about.
             lasting = role in _LIFETIMES and role not in contents
             if lasting and signed.expires - now < _RENEWED and self._can_sign(role):
-                self._raise(role, signed, now, valid)
+                self._raise(role, signed, now)
                 changed.append(role)
-        self._write_snapshot(changed, now, valid)
+        self._write_snapshot(changed, now)
         _remove_all_but({file for file, _ in self._current_files()}, self._targets)
 
     def current(self, role: str, path: str) -> bytes | None:
@@ -161,7 +161,7 @@ class Repository:
         self._sign(Root.type, new, (before.keyids, before.threshold), (after.keyids, after.threshold))
         again = [role for role in replace if role == Targets.type]
         for role in again:
-            self._raise(role, self._read(role, Targets).signed, now, None)
+            self._raise(role, self._read(role, Targets).signed, now)
         self._write_snapshot(again, now)
 
     def redelegate(self, role: str, key: Key, now: datetime) -> None:
@@ -171,8 +171,8 @@ class Repository:
         for key_id in list(targets.get_delegated_role(role).keyids):
             targets.revoke_key(key_id, role)
         targets.add_key(key, role)
-        self._raise(Targets.type, targets, now, None)
-        self._raise(role, signed, now, None)
+        self._raise(Targets.type, targets, now)
+        self._raise(role, signed, now)
         self._write_snapshot([Targets.type, role], now)
 
     def export(self, medium: Path) -> None:
@@ -224,15 +224,15 @@ class Repository:
         except RepositoryError as error:
             raise TableError(None, f"{path}: {error}. Fetch the last copy of the repository.") from None
 
-    def _raise(self, role: str, signed: Targets, now: datetime, valid: timedelta | None) -> None:
+    def _raise(self, role: str, signed: Targets, now: datetime) -> None:
         signed.version += 1
-        self._write(role, signed, now, valid)
+        self._write(role, signed, now)
 
-    def _write(self, role: str, signed: Any, now: datetime, valid: timedelta | None = None) -> None:
-        signed.expires = _whole_second(now + valid) if valid else _expiry(role, now)
+    def _write(self, role: str, signed: Any, now: datetime) -> None:
+        signed.expires = _expiry(role, now)
         self._sign(role, signed, self._signing(role))
 
-    def _write_snapshot(self, changed: Sequence[str], now: datetime, valid: timedelta | None = None) -> None:
+    def _write_snapshot(self, changed: Sequence[str], now: datetime) -> None:
         first = not self._path(Timestamp.type, None).exists()
         snapshot = Snapshot(meta={}) if first else self._read(Snapshot.type, Snapshot).signed
         timestamp = (
@@ -244,9 +244,9 @@ class Repository:
         if not first:
             snapshot.version += 1
             timestamp.version += 1
-        self._write(Snapshot.type, snapshot, now, valid)
+        self._write(Snapshot.type, snapshot, now)
         timestamp.snapshot_meta = self._listed(Snapshot.type, snapshot.version)
-        self._write(Timestamp.type, timestamp, now, valid)
+        self._write(Timestamp.type, timestamp, now)
 
     def _listed(self, role: str, version: int) -> MetaFile:
         return MetaFile.from_data(version, self._path(role, version).read_bytes(), ["sha256"])

@@ -254,17 +254,20 @@ def test_a_role_without_its_own_key(office: Office, kiosk: Kiosk, layers: Layers
 
 def test_a_rotated_root_is_followed_and_not_gone_back_behind(office: Office, kiosk: Kiosk, layers: Layers) -> None:
     first = office.roots
-    old = office.stick("old", office.codes(1, layers.base))
-    keys = [make_key(office.folder / "new", f"root-{number}") for number in (1, 2, 3)]
-    stamp = make_key(office.folder / "new", "timestamp")
+    kiosk.take(office.stick("one", office.codes(1, layers.base)))
+    thief = Repository(Path(shutil.copytree(office.folder / "p", office.folder / "thief")), [office.folder / "keys"])
+    keys = {role: [make_key(office.folder / "new", role)] for role in ("targets", "snapshot", "timestamp")}
+    keys["root"] = [make_key(office.folder / "new", f"root-{number}") for number in (1, 2, 3)]
     office.province = Repository(office.folder / "p", [office.folder / "keys", office.folder / "new"])
-    office.province.rotate_root(NOW, {"root": keys, "timestamp": [stamp]})
+    office.province.rotate_root(NOW, keys)
     new = office.stick("new", office.codes(2, layers.base))
     assert kiosk.place.roots == first
     kiosk.take(new)
     shutil.rmtree(kiosk.place.store / "metadata")
-    # Whoever holds the timestamp key that was taken back can still sign sticks under the first root.
-    assert kiosk.refusal(old) is Refusal.OLDER
+    # Whoever stole all the keys that were then taken back can still sign under the first root.
+    thief.publish({ROLE: office.codes(9, layers.base)}, NOW)
+    thief.export(office.folder / "stolen" / SupplyName.PROVINCE)
+    assert kiosk.refusal(office.folder / "stolen") is Refusal.OLDER
     kiosk.take(new)
 
 
