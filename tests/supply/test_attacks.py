@@ -12,7 +12,7 @@ from tuf.api.exceptions import DownloadError
 from tuf.api.metadata import Metadata, Root
 
 from kiosk.core.errors import ImportRefusedError, Refusal
-from kiosk.store import ImportState
+from kiosk.store import ImportState, SupplyName
 from kiosk.supply.floors import FLOORS, clock_floor
 from kiosk.supply.folder import FolderMedium
 from kiosk.supply.importer import Importer
