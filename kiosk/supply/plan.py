@@ -79,12 +79,12 @@ class Plan:
 def read_releases(name: SupplyName, trusted: TrustedSupply, district: str) -> Releases:
     """The release files that are there. Raises ImportRefusedError, with FOREIGN where there is none for this kiosk."""
     path = codes_release(district) if name is SupplyName.PROVINCE else SITE
-    found = trusted.find(path)
-    if found is None:
+    signed = trusted.find(path)
+    if signed is None:
         brought = ", ".join(trusted.delegations) or "nothing else"
         detail = f"the supply brings no {path} (but {brought}). Bring the stick of this kiosk's district."
         raise ImportRefusedError(Refusal.FOREIGN, detail)
-    layers = parse_release(trusted.read(found, RELEASE_BYTES), path, LayerRelease)
+    layers = parse_release(trusted.read(signed, RELEASE_BYTES), path, LayerRelease)
     every: dict[str, LayerRelease | PolicyRelease | ModelRelease] = {path: layers}
     models = None
     if name is SupplyName.PROVINCE:
@@ -133,7 +133,7 @@ def make_plan(releases: Releases, trusted: TrustedSupply, place: Place, was: Sup
 
 
 def _plan_layer(plan: Plan, trusted: TrustedSupply, layer: ReleasedLayer) -> ActiveLayer:
-    target = _found(trusted, layer.target)
+    target = found(trusted, layer.target)
     file = _named(LAYERS, target, "layer")
     plan.large[Path(file)] = target
     plan.layers.append((layer, Path(file)))
@@ -141,7 +141,7 @@ def _plan_layer(plan: Plan, trusted: TrustedSupply, layer: ReleasedLayer) -> Act
 
 
 def _plan_risks(plan: Plan, trusted: TrustedSupply, path: str) -> str:
-    target = _found(trusted, path)
+    target = found(trusted, path)
     data = trusted.read(target, _RISK_BYTES)
     check_risks(data)
     file = _named(RISKS, target, "json")
@@ -150,7 +150,7 @@ def _plan_risks(plan: Plan, trusted: TrustedSupply, path: str) -> str:
 
 
 def _plan_policies(plan: Plan, trusted: TrustedSupply, release: PolicyRelease) -> tuple[str, ...]:
-    targets = [_found(trusted, path) for path in release.policies]
+    targets = [found(trusted, path) for path in release.policies]
     content = [trusted.read(target, _POLICY_BYTES) for target in targets]
     check_policies(dict(zip(release.policies, content, strict=True)))
     files = tuple(_named(POLICIES, target, "toml") for target in targets)
@@ -162,7 +162,7 @@ def _plan_models(plan: Plan, trusted: TrustedSupply, release: ModelRelease, said
     # A folder of its own for each release: the files of two sets never mix.
     folder = Path(MODEL_SETS, _digest(said))
     for path in release.files:
-        plan.large[folder / Path(path).name] = _found(trusted, path)
+        plan.large[folder / Path(path).name] = found(trusted, path)
     return str(folder)
 
 
@@ -178,7 +178,8 @@ def _digest(target: TargetFile) -> str:
     return digest
 
 
-def _found(trusted: TrustedSupply, path: str) -> TargetFile:
+def found(trusted: TrustedSupply, path: str) -> TargetFile:
+    """What is signed about a path that a release names. Raises ImportRefusedError(CONTRADICTS) where nothing is."""
     target = trusted.find(path)
     if target is None:
         detail = f"{path} is named but was signed by nobody who may. The office makes the supply again."

@@ -36,10 +36,19 @@ def copy_target(supply: TrustedSupply, target: TargetFile, to: Path, progress: P
             part.unlink(missing_ok=True)  # what was being copied is no reason to leave the disk full
         raise
     if not whole:
-        detail = f"{target.path} is not the file that was signed. Copy the supply to the stick again."
-        raise ImportRefusedError(Refusal.DAMAGED, detail)
+        raise _damaged(target)
     part.replace(to)
     sync_folder(to.parent)
+
+
+def check_target(supply: TrustedSupply, target: TargetFile) -> None:
+    """Read a target to its end without keeping it. Raises ImportRefusedError where it is not what was signed."""
+    digests = _digests(target)
+    with refusing(), open(os.devnull, "wb") as nowhere:
+        length = _append(supply, target, nowhere, 0, digests, lambda _: None)
+    _check_length(target, length)
+    if not _agree(target, digests):
+        raise _damaged(target)
 
 
 def missing_bytes(target: TargetFile, to: Path) -> int:
@@ -80,9 +89,7 @@ def _copied(supply: TrustedSupply, target: TargetFile, part: Path, progress: Pro
         finally:
             file.flush()
             os.fsync(file.fileno())
-    if length < target.length:
-        detail = f"{target.path} ends after {length} of {target.length} bytes. Copy the supply to the stick again."
-        raise ImportRefusedError(Refusal.INCOMPLETE, detail)
+    _check_length(target, length)
     right = length == target.length and _agree(target, digests)
     if not right:
         part.unlink()
@@ -124,3 +131,14 @@ def _hash(file: BinaryIO, digests: dict[str, Any]) -> int:
 
 def _agree(target: TargetFile, digests: dict[str, Any]) -> bool:
     return all(digest.hexdigest() == target.hashes[name] for name, digest in digests.items())
+
+
+def _check_length(target: TargetFile, length: int) -> None:
+    if length < target.length:
+        detail = f"{target.path} ends after {length} of {target.length} bytes. Copy the supply to the stick again."
+        raise ImportRefusedError(Refusal.INCOMPLETE, detail)
+
+
+def _damaged(target: TargetFile) -> ImportRefusedError:
+    detail = f"{target.path} is not the file that was signed. Copy the supply to the stick again."
+    return ImportRefusedError(Refusal.DAMAGED, detail)
