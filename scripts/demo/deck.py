@@ -17,7 +17,7 @@ from scripts.demo.faces import card_photo
 
 DECK = Path(__file__).with_name("deck.toml")
 
-TableName = Literal["fresh", "old"]
+TableName = Literal["fresh", "old", "urgent"]
 
 
 class _Strict(BaseModel):
@@ -32,13 +32,25 @@ class TableHead(_Strict):
 
 
 class Tables(_Strict):
-    """What both tables share, and when the demo's morning begins."""
+    """What all tables share, and when the demo's morning begins. ``urgent`` is the fresh one with an urgent list."""
 
     starts_at: datetime
     scope: frozenset[str]
     issuers: frozenset[str]
     fresh: TableHead
     old: TableHead
+    urgent: TableHead
+
+    def data_as_of(self, name: TableName) -> datetime:
+        """The cut-off that the age of a table is counted from: an urgent list makes nothing younger."""
+        return self.old.as_of if name == "old" else self.fresh.as_of
+
+
+class Urgent(_Strict):
+    """What the urgent list says of one person."""
+
+    person: str
+    codes: str
 
 
 class Person(_Strict):
@@ -135,6 +147,7 @@ class Deck(_Strict):
 
     table: Tables
     risk: tuple[Mapping[str, str], ...]
+    urgent: tuple[Urgent, ...]
     person: tuple[Person, ...]
     step: tuple[Step, ...]
 

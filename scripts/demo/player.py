@@ -133,7 +133,7 @@ class Player:
 
     def _prepare(self, step: Step, before: str) -> None:
         self.stage.lay_supply(step.table)
-        age = self._deck.table.starts_at - getattr(self._deck.table, step.table).as_of
+        age = self._deck.table.starts_at - self._deck.table.data_as_of(step.table)
         hours = int(age.total_seconds() // 3600)
         if step.wait_before:
             self.stage.skip(step.wait_before)

@@ -46,24 +46,30 @@ _PEOPLE_COLUMNS = ["number", *REQUIRED, *OPTIONAL]
 
 
 def build_stores(deck: Deck, folder: Path) -> None:
-    """Make, sign and import both supplies under ``folder``, once for each state of the deck."""
+    """Make, sign and import the supplies under ``folder``, once for each state of the deck."""
     stamp = folder / "built"
     wanted = hashlib.sha256(deck.model_dump_json().encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    keys = make_keystore(key_url(folder))
-    people, risks = folder / "people.csv", folder / "risks.csv"
-    rows = [{"number": person.number} | dict(person.record) for person in deck.person if person.record is not None]
-    people.write_text(_csv(_PEOPLE_COLUMNS, rows), encoding="utf-8")
+    risks = folder / "risks.csv"
     risks.write_text(_csv(RISK_COLUMNS, deck.risk), encoding="utf-8")
+    everybody = [{"number": person.number} | dict(person.record) for person in deck.person if person.record is not None]
+    news = [{"number": deck.who(one.person).number, "codes": one.codes} for one in deck.urgent]
+    people, urgent = (_rows(deck, folder / name, rows) for name, rows in (("people", everybody), ("urgent", news)))
+    tables = deck.table
     # The old supply tells the same facts as the fresh one under an older date, so some of them lie in its future.
-    intake = read_rows(people, folder / "quarantine.csv", built_at=deck.table.starts_at, salt=_SALT)
-    if intake.quarantined:
-        raise TableError(None, f"rows of the deck are wrong: {folder / 'quarantine.csv'} names them. Correct the deck.")
-    for name, head in (("old", deck.table.old), ("fresh", deck.table.fresh)):
-        _build_store(deck, folder / name, head, keys, intake.rows, read_risks(risks))
+    old, fresh = (_layer(deck, folder, LayerKind.BASE, head, people) for head in (tables.old, tables.fresh))
+    list_ = _layer(deck, folder, LayerKind.URGENT, tables.urgent, urgent)
+    kiosk = make_keystore(key_url(folder))
+    supplies: dict[TableName, tuple[TableHead, list[Path]]] = {
+        "old": (tables.old, [old]),
+        "fresh": (tables.fresh, [fresh]),
+        "urgent": (tables.urgent, [fresh, list_]),
+    }
+    for name, (head, layers) in supplies.items():
+        _build_store(folder / name, head, layers, kiosk, read_risks(risks))
     stamp.write_text(wanted)
 
 
@@ -81,26 +87,34 @@ def lay_store(folder: Path, name: TableName) -> Path:
     return folder / "current" / "store"
 
 
+def _rows(deck: Deck, feed: Path, people: Sequence[Mapping[str, str]]) -> Rows:
+    feed.with_suffix(".csv").write_text(_csv(_PEOPLE_COLUMNS, people), encoding="utf-8")
+    aside = feed.with_suffix(".quarantine.csv")
+    intake = read_rows(feed.with_suffix(".csv"), aside, built_at=deck.table.starts_at, salt=_SALT)
+    if intake.quarantined:
+        raise TableError(None, f"rows of the deck are wrong: {aside} names them. Correct the deck.")
+    return intake.rows
+
+
+def _layer(deck: Deck, folder: Path, kind: LayerKind, head: TableHead, rows: Rows) -> Path:
+    scope, issuers = deck.table.scope, deck.table.issuers
+    path = folder / f"{kind}-{head.serial}.layer"
+    said = LayerHead(kind, head.serial, head.as_of, head.as_of + _MADE_AFTER, _SALT, scope, issuers, demo=True)
+    build_layer(rows, said, _PEPPER, path)
+    return path
+
+
 def _build_store(
-    deck: Deck, folder: Path, head: TableHead, keys: KeyStore, rows: Rows, risks: tuple[RiskEntry, ...]
+    folder: Path, head: TableHead, layers: Sequence[Path], kiosk: KeyStore, risks: tuple[RiskEntry, ...]
 ) -> None:
     folder.mkdir()
     made_at = head.as_of.astimezone(UTC) + _MADE_AFTER
-    layer = folder / "base.layer"
-    build_layer(
-        rows,
-        LayerHead(
-            LayerKind.BASE, head.serial, head.as_of, made_at, _SALT, deck.table.scope, deck.table.issuers, demo=True
-        ),
-        _PEPPER,
-        layer,
-    )
     contents = Contents(
         serial=head.serial,
         issued_at=made_at,
-        layers=[layer],
+        layers=layers,
         pepper=_PEPPER,
-        envelopes={keys.device_id: seal(_PEPPER, keys.public_key, DISTRICT)},
+        envelopes={kiosk.device_id: seal(_PEPPER, kiosk.public_key, DISTRICT)},
         demo=True,
         district=DISTRICT,
         risks=write_risks(head.as_of, risks),
@@ -109,7 +123,7 @@ def _build_store(
     files = {codes_role(DISTRICT): layer_files(contents), POLICY: policy_files(head.serial, made_at, [SAMPLE])}
     repository.publish(files, made_at)
     repository.export(folder / "stick" / SupplyName.PROVINCE)
-    place = Place(folder / "store", DISTRICT, Mode.DEMO, {SupplyName.PROVINCE: DEMO_ROOT.read_bytes()}, keys)
+    place = Place(folder / "store", DISTRICT, Mode.DEMO, {SupplyName.PROVINCE: DEMO_ROOT.read_bytes()}, kiosk)
     Importer(place, ShiftedClock(made_at)).run(FolderMedium(folder / "stick"))
 
 
