@@ -115,10 +115,12 @@ class MatchingDesk:
     """A FaceDesk over the newest camera frame and the models of a manifest.
 
     weights: the folder of the files that the manifest names. Missing models are looked for again every five seconds.
-    rate: the operating point at which a look passes.
+    rate: the operating point at which a look passes, asked at each look: policies change while the kiosk runs.
     """
 
-    def __init__(self, frames: LatestFrame, manifest: Path, weights: Path, clock: Clock, rate: FalseMatchRate) -> None:
+    def __init__(
+        self, frames: LatestFrame, manifest: Path, weights: Path, clock: Clock, rate: Callable[[], FalseMatchRate]
+    ) -> None:
         self._frames = frames
         self._manifest = manifest
         self._weights = weights
@@ -247,7 +249,7 @@ class MatchingDesk:
         if visit.asked and visit.card is not None and self._look_is_ripe(engine, visit):
             with self._stage(visit, "match"):
                 scores = heapq.nlargest(_COUNTED, (cosine(visit.card, vector) for vector in visit.live))
-                band = engine.band(sum(scores) / len(scores), self._rate)
+                band = engine.band(sum(scores) / len(scores), self._rate())
             liveness = engine.liveness(visit.alive)
             self._answer(visit, Looked(visit.ticket, band, liveness, tuple(visit.times.items())))
             return True

@@ -97,7 +97,7 @@ def compose(settings: Settings, on_stored: Callable[[Stored], None] = lambda _st
     reader = open_reader(settings.reader, clock)
     # The face desk paces itself by the camera, so it must not see a demo's clock jump.
     models = models_of(settings)
-    desk = MatchingDesk(frames, models.manifest, models.folder, SystemClock(), health.policy.face_fmr)
+    desk = MatchingDesk(frames, models.manifest, models.folder, SystemClock(), lambda: health.policy.face_fmr)
     presses: list[Callable[[Press], None]] = []
     presenter = Presenter(window, Voice(sound), lambda press: presses[0](press), clock)
     station = Station(

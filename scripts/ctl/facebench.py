@@ -101,7 +101,7 @@ def _idle(manifest: Path, weights: Path, hall: Picture) -> float:
     """Per cent of one core that a desk takes to watch a place where nobody stands."""
     said: queue.SimpleQueue[FaceEvent] = queue.SimpleQueue()
     frames = LatestFrame()
-    desk = MatchingDesk(frames, manifest, weights, SystemClock(), FalseMatchRate.ONE_IN_1000)
+    desk = MatchingDesk(frames, manifest, weights, SystemClock(), lambda: FalseMatchRate.ONE_IN_1000)
     frames.put(Frame(hall, time.monotonic(), 0))
     desk.start(said.put)
     try:

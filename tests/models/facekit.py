@@ -127,7 +127,7 @@ class Counter:
         self.frames = LatestFrame()
         self.clock = PushedClock()
         self.camera = FolderCamera(folder)
-        self.desk = MatchingDesk(self.frames, manifest, weights, self.clock, RATE)
+        self.desk = MatchingDesk(self.frames, manifest, weights, self.clock, lambda: RATE)
 
     def expect(self, kind: type[E]) -> E:
         """The next event, which must be of this kind."""

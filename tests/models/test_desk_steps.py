@@ -60,7 +60,7 @@ class Stage:
         self.clock = HandClock()
         self.frames = LatestFrame()
         self.engine = ScriptedEngine(liveness)
-        self.desk = MatchingDesk(self.frames, MANIFEST, Path("unused"), self.clock, rate)
+        self.desk = MatchingDesk(self.frames, MANIFEST, Path("unused"), self.clock, lambda: rate)
         self.desk._engine = self.engine
         self.desk._emit = lambda event: self.said.append((self.clock.monotonic(), event))
         self.desk._report(camera_lost=False)
