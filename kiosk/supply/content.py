@@ -96,12 +96,14 @@ def check_same_salt(local: Header, base: Header) -> None:
         raise ImportRefusedError(Refusal.CONTRADICTS, detail)
 
 
-def check_risks(data: bytes) -> None:
-    """Raises ImportRefusedError(CONTRADICTS) where risk areas cannot be read."""
+def check_risks(data: bytes, release: LayerRelease) -> None:
+    """Raises ImportRefusedError(CONTRADICTS) where risk areas cannot be read, or are later than the release."""
     try:
-        read_risks(data)
+        as_of, _ = read_risks(data)
     except TableError as error:
         raise ImportRefusedError(Refusal.CONTRADICTS, error.detail) from None
+    if as_of > release.issued_at:
+        raise _contradicts(f"the risk areas are of {as_of}, after the release was signed")
 
 
 def check_policies(files: Mapping[str, bytes]) -> None:

@@ -92,6 +92,11 @@ def read_releases(name: SupplyName, trusted: TrustedSupply, district: str) -> Re
             every[POLICY] = parse_release(trusted.read(policy, RELEASE_BYTES), POLICY, PolicyRelease)
         if models := trusted.find(MODELS):
             every[MODELS] = parse_release(trusted.read(models, RELEASE_BYTES), MODELS, ModelRelease)
+    if trusted.nested:
+        # tuf keeps metadata by the name of their role, whoever delegated to it: a name that is given out twice could
+        # let one authority speak for another.
+        detail = f"{trusted.nested[0]} delegates to others, which it may not. The office looks into it."
+        raise ImportRefusedError(Refusal.FOREIGN, detail)
     return Releases(name, layers, every, models)
 
 
@@ -143,7 +148,7 @@ def _plan_layer(plan: Plan, trusted: TrustedSupply, layer: ReleasedLayer) -> Act
 def _plan_risks(plan: Plan, trusted: TrustedSupply, path: str) -> str:
     target = found(trusted, path)
     data = trusted.read(target, _RISK_BYTES)
-    check_risks(data)
+    check_risks(data, plan.release)
     file = _named(RISKS, target, "json")
     plan.small[Path(file)] = data
     return file

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
@@ -58,6 +58,12 @@ class TrustedSupply:
         """Names of the roles to which the targets role delegates."""
         delegations = self._trusted.targets.delegations
         return tuple(delegations.roles or ()) if delegations else ()
+
+    @property
+    def nested(self) -> tuple[str, ...]:
+        """Roles that were looked into and themselves delegate to others."""
+        loaded = (role for role in self.delegations if role in self._trusted)
+        return tuple(role for role in loaded if cast("Targets", self._trusted[role]).delegations)
 
     @property
     def own_targets(self) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def layer_files(contents: Contents) -> dict[str, Path | bytes]:
         check_release(release, name, contents.district or "", Mode.TRAINING)
         check_layers(list(zip(release.layers, contents.layers, strict=True)), release, contents.pepper)
         if contents.risks is not None:
-            check_risks(contents.risks)
+            check_risks(contents.risks, release)
     except ImportRefusedError as error:
         raise TableError(None, f"no kiosk would take this: {error.detail}") from None
     files: dict[str, Path | bytes] = {named[layer]: layer for layer in contents.layers}

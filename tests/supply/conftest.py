@@ -1,25 +1,19 @@
 """A kiosk and an office's sticks; what is expensive is made once."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.memory import folder_in_memory
 from tests.supplies import Kiosk, Layers, Office, Sticks, copied, make_kiosk, make_layers, make_office, policies
-
-MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of its own is made in it)
 
 
 @pytest.fixture
 def tmp_path(tmp_path: Path) -> Iterator[Path]:
-    """In memory where that can be had: every import waits for the disk some thirty times."""
-    if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=MEMORY) as folder:
-        yield Path(folder)
+    """In memory: every import waits for the disk some thirty times."""
+    with folder_in_memory(tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tuf.api.exceptions import DownloadError
-from tuf.api.metadata import Metadata, Root
+from tuf.api.metadata import Metadata, Root, Targets
 
 from kiosk.core.errors import ImportRefusedError, Refusal
 from kiosk.store import ImportState, SupplyName
@@ -17,8 +17,8 @@ from kiosk.supply.floors import FLOORS, clock_floor
 from kiosk.supply.folder import FolderMedium
 from kiosk.supply.importer import Importer
 from kiosk.supply.progress import last_import
-from scripts.office.repository import POLICY, Repository, make_key
-from tests.supplies import HOUR, NOW, ROLE, Kiosk, Layers, Office, Sticks, files_of, make_kiosk, make_office
+from scripts.office.repository import POLICY, Repository, delegations, make_key
+from tests.supplies import HOUR, NOW, ROLE, Kiosk, Layers, Office, Sticks, files_of, make_kiosk, make_office, policies
 
 Spoil = Callable[[Path, Sticks], None]
 
@@ -236,6 +236,15 @@ def test_a_role_signs_nothing_outside_its_folder(office: Office, kiosk: Kiosk, l
     codes = office.codes(1, layers.base)
     assert kiosk.refusal(office.stick("policy signs codes", {}, **{POLICY: codes})) is Refusal.FOREIGN
     assert kiosk.refusal(office.stick("33 signs codes of 44", {}, **{"codes/33": codes})) is Refusal.FOREIGN
+
+
+def test_a_role_may_not_let_others_sign(office: Office, kiosk: Kiosk, layers: Layers) -> None:
+    office.province.publish({ROLE: office.codes(1, layers.base), POLICY: policies()}, NOW)
+    policy = office.province._read(POLICY, Targets).signed
+    policy.delegations = delegations({ROLE: make_key(office.folder / "keys", "theirs")})
+    office.province._raise(POLICY, policy, NOW)
+    office.province._write_snapshot([POLICY], NOW)
+    assert kiosk.refusal(office.copy("one")) is Refusal.FOREIGN
 
 
 def test_a_role_without_its_own_key(office: Office, kiosk: Kiosk, layers: Layers) -> None:
