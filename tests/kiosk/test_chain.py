@@ -1,0 +1,37 @@
+"""The key chain by literal values and by other implementations: a table of another office must be readable here."""
+
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from kiosk.core.idnumber import parse_number
+from kiosk.table.chain import Pepper, row_keys, slow_key, spill_stream
+from tests.people import id_number
+
+NUMBER = parse_number(id_number())
+SALT = bytes(range(16))
+SLOW = "8001c3574ceca827f07ccfe65ecb42bd49b91158ab603dc79cd9420d8bb28e64"
+
+
+def test_the_slow_key_is_argon2id_of_the_eighteen_characters() -> None:
+    other = Argon2id(salt=SALT, length=32, iterations=2, lanes=1, memory_cost=32 * 1024)
+    assert slow_key(NUMBER, SALT) == other.derive(NUMBER.text.encode("ascii"))
+    assert slow_key(NUMBER, SALT).hex() == SLOW
+
+
+def test_the_values_made_of_a_pepper_differ_from_each_other_and_from_any_t() -> None:
+    pepper = Pepper(bytes(range(32)))
+    slow, layer = bytes(32), bytes(16)
+    made = {pepper.blind(slow), pepper.meta_key(layer), pepper.key_id, pepper.blind(layer + layer)}
+    assert len(made) == 4
+    assert pepper.blind(slow) == hmac.new(bytes(range(32)), slow, hashlib.sha256).digest()
+    assert "0102" not in repr(pepper) + str(pepper)
+
+
+def test_row_keys_are_those_of_the_format() -> None:
+    hashed, stream = row_keys(bytes(32), bytes(range(16)))
+    block = hashlib.blake2b(b"", key=bytes(32), person=bytes(range(16)), digest_size=64).digest()
+    assert hashed.to_bytes(8, "little") + stream == block
+    assert spill_stream(stream, 52) == stream[4:]
+    assert spill_stream(stream, 53) == hashlib.shake_256(stream[4:]).digest(53)
