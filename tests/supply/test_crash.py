@@ -40,7 +40,7 @@ def test_power_cuts(
     found = {1: 0, 2: 0}
 
     def cut(disk: Disk) -> None:
-        again = 8 if full else 1
+        again = 24 if full else 1
         for lost, times in ((Lost.EVERYTHING, 1), (Lost.NOTHING, 1), (Lost.SOME, again)):
             for _ in range(times):
                 if not full and chance.random() < 0.5:

@@ -126,7 +126,8 @@ def test_the_same_serial_changes_nothing(served: Kiosk, published: Sticks) -> No
 def test_importing_again_mends_a_damaged_store(served: Kiosk, published: Sticks, folder: str) -> None:
     (damaged,) = (served.place.store / folder).iterdir()
     whole = damaged.read_bytes()
-    damaged.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    middle = len(whole) // 2  # of a layer: in a page, so that it still opens
+    damaged.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
     before = (served.place.store / MANIFEST).stat()
     served.take(published.old)
     assert damaged.read_bytes() == whole
