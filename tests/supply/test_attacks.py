@@ -155,7 +155,7 @@ def test_a_spoilt_stick_is_refused(
 
 
 def says_the_same(one: bytes, other: bytes) -> bool:
-    """Whether nothing but the case of digits and of the T and Z of a date differs, which mean the same in both cases."""
+    """Whether nothing but the case of digits and of a date's T and Z differs: they mean the same in both cases."""
     try:
         first, second = (Metadata.from_bytes(data) for data in (one, other))
     except RepositoryError:
