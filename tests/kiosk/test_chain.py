@@ -20,12 +20,14 @@ def test_the_slow_key_is_argon2id_of_the_eighteen_characters() -> None:
     assert slow_key(NUMBER, SALT).hex() == SLOW
 
 
-def test_the_values_made_of_a_pepper_differ_from_each_other_and_from_any_t() -> None:
-    pepper = Pepper(bytes(range(32)))
-    slow, layer = bytes(32), bytes(16)
-    made = {pepper.blind(slow), pepper.meta_key(layer), pepper.key_id, pepper.blind(layer + layer)}
-    assert len(made) == 4
-    assert pepper.blind(slow) == hmac.new(bytes(range(32)), slow, hashlib.sha256).digest()
+def test_what_is_made_of_a_pepper_is_hmac_and_never_a_t() -> None:
+    secret, layer = bytes(range(32)), bytes(range(16))
+    pepper = Pepper(secret)
+    assert pepper.blind(bytes(32)) == hmac.new(secret, bytes(32), hashlib.sha256).digest()
+    assert pepper.meta_key(layer) == hmac.new(secret, b"meta" + layer, hashlib.sha256).digest()
+    assert pepper.key_id == hmac.new(secret, b"key id", hashlib.sha256).digest()[:16]
+    # Messages of other lengths than a K, so that no T of anybody equals one of these.
+    assert {len(b"meta" + layer), len(b"key id")}.isdisjoint({32})
     assert "0102" not in repr(pepper) + str(pepper)
 
 
