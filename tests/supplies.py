@@ -175,11 +175,8 @@ class Kiosk:
     clock: HandClock = field(default_factory=HandClock)
 
     def take(self, stick: Path) -> tuple[Imported, ...]:
-        medium = FolderMedium(stick)
-        try:
+        with FolderMedium(stick) as medium:
             return Importer(self.place, self.clock).run(medium)
-        finally:
-            medium.close()
 
     def refusal(self, stick: Path) -> Refusal:
         """Why a stick is refused; what was in use is untouched."""

@@ -5,6 +5,7 @@ import stat
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 from urllib.parse import unquote
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
@@ -26,7 +27,8 @@ class StrangeFileError(DownloadError):
 class Medium(FetcherInterface):
     """Where supplies are read from: a fetcher of tuf that can also begin in the middle of a file.
 
-    ``base`` is the URL of its top folder, with a slash at the end. Whatever goes wrong is a DownloadError.
+    ``base`` is the URL of its top folder, with a slash at the end. Whatever goes wrong is a DownloadError. Used as a
+    context it is let go of at the end.
     """
 
     base: str
@@ -38,6 +40,12 @@ class Medium(FetcherInterface):
     @abstractmethod
     def close(self) -> None:
         """Let go of the medium, so that it can be taken out."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         return self.fetch_from(url, 0)

@@ -131,8 +131,9 @@ class Importer:
         a whole again, unless ``verify`` asks for it or the layers do not open.
         """
         named = _named(old)
-        parts = {_part(file) for file in plan.large}
-        self._remove_all_but({*named, *plan.large, *parts, *(file.parent for file in plan.large)})
+        if named:  # where the manifest cannot be read, nothing is known to be superfluous
+            parts = {_part(file) for file in plan.large}
+            self._remove_all_but({*named, *plan.large, *parts, *(file.parent for file in plan.large)})
         missing = {
             file: target
             for file, target in plan.large.items()

@@ -89,7 +89,7 @@ class Report:
 
 def _locked(store: Path) -> bool:
     try:
-        handle = os.open(store / LOCK, os.O_RDWR | os.O_CLOEXEC)
+        handle = os.open(store / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

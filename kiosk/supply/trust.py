@@ -35,6 +35,8 @@ class TrustedSupply:
         self.medium = medium
         self._targets_url = targets if targets.endswith("/") else f"{targets}/"
         cache.mkdir(parents=True, exist_ok=True)
+        for abandoned in cache.glob("tmp*"):  # where tuf was killed while it wrote
+            abandoned.unlink()
         with refusing():
             self._pinned_keys = frozenset(Metadata[Root].from_bytes(root).signed.keys)
             self._updater = Updater(str(cache), metadata, fetcher=medium, bootstrap=root)

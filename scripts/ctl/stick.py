@@ -128,11 +128,8 @@ def import_(
     """Import what is on a medium. The old supply serves until all of it is verified; a refusal changes nothing."""
     chosen = load_settings(settings)
     clock: Clock = SystemClock() if chosen.clock is None else ShiftedClock(chosen.clock.starts_at)
-    source = open_medium(medium)
-    try:
+    with open_medium(medium) as source:
         imported = Importer(_place(chosen), clock).run(source)
-    finally:
-        source.close()
     facts = {
         str(one.name): f"serial {one.serial}, {'now in use' if one.changed else 'as before, verified again'}"
         for one in imported
@@ -149,11 +146,8 @@ def _place(settings: Settings) -> Place:
 
 
 def _survey(medium: str, name: SupplyName, district: str, root: bytes, clock: Clock) -> Surveyed:
-    source = open_medium(medium)
-    try:
+    with open_medium(medium) as source:
         return survey(source, name, district, root, clock.now())
-    finally:
-        source.close()
 
 
 def _tell(surveyed: Surveyed, as_json: bool) -> None:

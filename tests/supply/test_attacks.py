@@ -338,16 +338,14 @@ def test_a_stick_pulled_out_half_way(published: Sticks, tmp_path: Path) -> None:
     total = sum(path.stat().st_size for path in (published.new / TARGETS).glob("*.layer"))
     pulled = 0
     while True:
-        medium = PulledMedium(published.new, 5000)
         try:
-            Importer(kiosk.place, kiosk.clock).run(medium)
+            with PulledMedium(published.new, 5000) as medium:
+                Importer(kiosk.place, kiosk.clock).run(medium)
             break
         except ImportRefusedError as error:
             assert error.refusal is Refusal.INCOMPLETE  # noqa: PT017  (some end well)
             pulled += 1
             assert kiosk.manifest() is None
-        finally:
-            medium.close()
     assert pulled == total // 5000  # no byte was copied twice
     kiosk.opens()
 

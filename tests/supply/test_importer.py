@@ -35,6 +35,7 @@ from tests.supplies import (
     altered,
     another_device,
     copied,
+    files_of,
     make_kiosk,
 )
 
@@ -133,6 +134,21 @@ def test_importing_again_mends_a_damaged_store(served: Kiosk, published: Sticks,
     assert damaged.read_bytes() == whole
     # Whoever has the damaged file open is told.
     assert (served.place.store / MANIFEST).stat().st_ino != before.st_ino
+
+
+def test_a_manifest_that_cannot_be_read_is_replaced_and_nothing_lost_before(
+    served: Kiosk, published: Sticks, stick: Path
+) -> None:
+    before = files_of(served.place.store / "layers")
+    (served.place.store / MANIFEST).write_bytes(b"{")
+    for layer in (stick / "province/targets/codes/44").glob("*.delta-2.layer"):
+        layer.unlink()
+    with pytest.raises(ImportRefusedError):
+        served.take(stick)
+    assert set(before) <= set(files_of(served.place.store / "layers"))
+    served.take(published.new)
+    served.opens()
+    assert served.serial() == 2
 
 
 def test_a_base_that_was_damaged_meanwhile_is_mended_by_the_next_delta(served: Kiosk, published: Sticks) -> None:

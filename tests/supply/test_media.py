@@ -23,9 +23,8 @@ def folder(tmp_path: Path) -> Iterator[FolderMedium]:
     inner.mkdir(parents=True)
     (inner / "file%").write_bytes(b"0123456789")
     (tmp_path / "secret").write_bytes(b"secret")
-    medium = FolderMedium(tmp_path / "stick")
-    yield medium
-    medium.close()
+    with FolderMedium(tmp_path / "stick") as medium:
+        yield medium
 
 
 def read(medium: FolderMedium, path: str, offset: int = 0) -> bytes:
