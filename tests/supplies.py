@@ -38,7 +38,7 @@ PEPPER = Pepper(bytes(range(32)))
 SITE_PEPPER = Pepper(bytes(range(100, 132)))
 WHO = parse_number(id_number())
 OTHER = parse_number(id_number(sequence=125))
-RISKS = write_risks(NOW - HOUR, [RiskEntry("310100", "310115", Risk.HIGH, date(2022, 4, 1), None)])
+RISKS = write_risks(NOW - 6 * HOUR, [RiskEntry("310100", "310115", Risk.HIGH, date(2022, 4, 1), None)])
 AUTHORITY = "health office"
 
 

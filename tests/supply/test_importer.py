@@ -18,6 +18,7 @@ from kiosk.supply.folder import FolderMedium
 from kiosk.supply.progress import last_import, only_import
 from kiosk.supply.release import codes_release
 from kiosk.supply.trust import DEMO_ROOT
+from kiosk.table.risks import write_risks
 from scripts.demo.office import demo_repository
 from scripts.office.devices import envelopes
 from scripts.office.releases import model_files, policy_files
@@ -329,6 +330,12 @@ def test_a_release_that_contradicts_its_content(
 ) -> None:
     kiosk = make_kiosk(tmp_path / "store", office, mode=Mode.TRAINING)
     files = altered(office.codes(1, layers.base), RELEASE, **changes)
+    assert kiosk.refusal(office.stick("one", files)) is Refusal.CONTRADICTS
+
+
+@pytest.mark.parametrize("risks", [b"{", write_risks(NOW + HOUR, [])], ids=["unreadable", "of later"])
+def test_risk_areas_that_cannot_be(office: Office, kiosk: Kiosk, layers: Layers, risks: bytes) -> None:
+    files = office.codes(1, layers.base) | {"codes/44/risks.json": risks}
     assert kiosk.refusal(office.stick("one", files)) is Refusal.CONTRADICTS
 
 
