@@ -70,6 +70,7 @@ class ItemReader:
         self._as_of = as_of
         self._day = local_day(as_of)
         self._hour = as_of.replace(minute=0, second=0, microsecond=0)
+        self._tests: dict[tuple[_Test, int], LabTest] = {}
 
     def read(self, data: bytes, person: Person) -> None:
         """Add what ``data`` says to ``person``. Raises RecordError."""
@@ -109,8 +110,12 @@ class ItemReader:
         )
 
     def _test(self, test: _Test, hours: int) -> LabTest:
-        kind, result, issuer = test
-        return LabTest(result, self._hour - timedelta(hours=hours), issuer, kind)
+        # A few hundred values stand for all people; making one costs as much as reading a page.
+        made = self._tests.get((test, hours))
+        if made is None:
+            kind, result, issuer = test
+            made = self._tests[test, hours] = LabTest(result, self._hour - timedelta(hours=hours), issuer, kind)
+        return made
 
     def _item(self, data: bytes, at: int, person: Person) -> int:
         kind = data[at]
