@@ -94,6 +94,7 @@ class Refusal(StrEnum):
     NEW_FORMAT = "new_format"  # a format that this program does not know
     POLICY_FAILS = "policy_fails"  # a policy does not pass its own test vectors
     NO_ROOM = "no_room"  # the disk is too full
+    DISK = "disk"  # the kiosk's own disk does not do what it should
     CLOCK = "clock"  # the kiosk's clock is behind what is signed
     BUSY = "busy"  # another import is running
 

@@ -1,5 +1,6 @@
 """From a medium into use: verify signatures, copy, verify content, and only then name it in the manifest."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -246,4 +247,6 @@ def _disk_trouble_told() -> Iterator[None]:
 
 def _disk_trouble(error: OSError) -> ImportRefusedError:
     where = f"{error.filename}: " if error.filename else ""
-    return ImportRefusedError(Refusal.NO_ROOM, f"{where}{error.strerror}. A technician looks at the kiosk's disk.")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    refusal = Refusal.NO_ROOM if full else Refusal.DISK
+    return ImportRefusedError(refusal, f"{where}{error.strerror}. A technician looks at the kiosk's disk.")

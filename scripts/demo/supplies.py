@@ -124,7 +124,8 @@ def _build_store(
     repository.publish(files, made_at)
     repository.export(folder / "stick" / SupplyName.PROVINCE)
     place = Place(folder / "store", DISTRICT, Mode.DEMO, {SupplyName.PROVINCE: DEMO_ROOT.read_bytes()}, kiosk)
-    Importer(place, ShiftedClock(made_at)).run(FolderMedium(folder / "stick"))
+    with FolderMedium(folder / "stick") as medium:
+        Importer(place, ShiftedClock(made_at)).run(medium)
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:

@@ -196,19 +196,20 @@ def test_a_full_disk_is_known_before_anything_is_copied(
     assert state(served).refusal is Refusal.NO_ROOM
 
 
-def test_a_disk_that_fills_up_meanwhile_is_left_as_it_was(
-    served: Kiosk, published: Sticks, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("error", "refusal"), [(errno.ENOSPC, Refusal.NO_ROOM), (errno.EIO, Refusal.DISK)])
+def test_a_disk_that_fills_up_or_fails_meanwhile_is_left_as_it_was(
+    served: Kiosk, published: Sticks, monkeypatch: pytest.MonkeyPatch, error: int, refusal: Refusal
 ) -> None:
     sync = os.fsync
 
-    def fill_up(handle: int) -> None:
-        # Where allocation is delayed, this is when the disk says so.
+    def fail(handle: int) -> None:
+        # Where allocation is delayed, this is when the disk says that it is full.
         if os.readlink(f"/proc/self/fd/{handle}").endswith(".part"):
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(error, os.strerror(error))
         sync(handle)
 
-    monkeypatch.setattr(os, "fsync", fill_up)
-    assert served.refusal(published.new) is Refusal.NO_ROOM
+    monkeypatch.setattr(os, "fsync", fail)
+    assert served.refusal(published.new) is refusal
     assert len(names(served, "layers")) == 1
 
 

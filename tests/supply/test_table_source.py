@@ -11,22 +11,7 @@ from kiosk.core.status import Colour, ListKind, PersonStatus, Unknown
 from kiosk.showing import Mode
 from kiosk.table.layered import LayeredTable
 from kiosk.table.source import TableSource
-from tests.supplies import NOW, OTHER, WHO, Kiosk, Layers, Office, make_kiosk, make_layers, make_office
-
-
-@pytest.fixture(scope="module")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> Layers:
-    return make_layers(tmp_path_factory.mktemp("layers"))
-
-
-@pytest.fixture
-def office(tmp_path: Path, layers: Layers) -> Office:
-    return make_office(tmp_path / "office", layers)
-
-
-@pytest.fixture
-def kiosk(tmp_path: Path, office: Office) -> Kiosk:
-    return make_kiosk(tmp_path / "store", office)
+from tests.supplies import NOW, OTHER, WHO, Kiosk, Layers, Office, make_kiosk
 
 
 def key_of(office: Office) -> Path:
