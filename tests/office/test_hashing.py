@@ -20,4 +20,5 @@ def test_same_as_hashlib(people: int) -> None:
 
 
 def test_repr_shows_nothing() -> None:
-    assert "33" not in repr(Chain.of(Pepper(bytes([33] * 32))))
+    chain = Chain.of(Pepper(bytes([33] * 32)))
+    assert not any(str(int(word)) in repr(chain) for word in (*chain.inner, *chain.outer))

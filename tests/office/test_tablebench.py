@@ -45,12 +45,12 @@ NAMES = {
 def test_a_short_bench_names_its_figures(tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(table)
-    asked = ["--people", "3000", "--derived", "3", "--folder", str(tmp_path), "--json"]
+    asked = ["--people", "200000", "--derived", "3", "--folder", str(tmp_path), "--json"]
     ended = CliRunner().invoke(app, asked)
     assert ended.exit_code == 0, ended.output
     figures = json.loads(ended.stdout.splitlines()[-1])["figures"]
     assert set(figures) >= NAMES
-    assert figures["people_count"] == 3000
+    assert figures["people_count"] == 200_000
     assert figures["derived_people_count"] == 3
     assert figures["sampled_people_count"] == 2000
     assert [figures[name] for name in ("wrong_count", "missing_count", "absent_found_count")] == [0, 0, 0]
