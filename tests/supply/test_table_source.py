@@ -102,6 +102,18 @@ def test_a_site_list_admits_and_when_it_cannot_be_used_the_province_goes_on(
     assert colours(alone) == [Colour.GREEN]
 
 
+def test_a_site_list_of_another_year_is_told_and_left_out(
+    source: TableSource, kiosk: Kiosk, office: Office, layers: Layers
+) -> None:
+    kiosk.take(office.site_stick("site", office.site_list(1, layers.other_local)))
+    kiosk.take(office.stick("one", office.codes(1, layers.base)))
+    table, error = source.poll()
+    assert table is not None
+    assert error is not None
+    assert error.fault is Fault.SITE_LIST
+    assert lists(table) == []
+
+
 @pytest.mark.parametrize(("mode", "takes"), [(Mode.FIELD, False), (Mode.TRAINING, True)])
 def test_invented_people_are_for_training_and_never_for_the_field(
     tmp_path: Path, office: Office, layers: Layers, mode: Mode, takes: bool
