@@ -29,6 +29,7 @@ _HEADER = struct.Struct("<HBBB3xQQ16s16s16s16sQqqII")
 _TIMES = slice(9, 11)  # as of and built at, after version and kind
 _KINDS = tuple(LayerKind)
 _LEAF = 16
+_BLOCK = 1 << 20
 _TAG = 16
 # The sums of what both halves of a byte stand for, to step over many spills or groups at once.
 _PAIR_SIZES = tuple(SPILL_SIZES[byte & 15] + SPILL_SIZES[byte >> 4] for byte in range(256))
@@ -92,6 +93,18 @@ def read_header(path: Path) -> Header:
     except OSError as error:
         raise _damaged(path, str(error.strerror)) from None
     return _parse_header(page, path)
+
+
+def layer_root(path: Path) -> bytes:
+    """The root (32 bytes) of a layer file as it lies there, whoever wrote it; the office signs it. Raises TableError."""
+    pages = read_header(path).pages
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        digest.update(file.read(PAGE))
+        file.seek(PAGE * (1 + pages))
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.digest()
 
 
 def open_layer(path: Path, root: bytes, pepper: Pepper) -> "Layer":

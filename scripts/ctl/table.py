@@ -1,6 +1,5 @@
 """kioskctl table: build a layer of the health-code table, and say what one holds."""
 
-import hashlib
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from kiosk.core.status import PersonStatus
 from kiosk.core.times import SHANGHAI
 from kiosk.store import LayerKind
 from kiosk.table.chain import SALT_BYTES, slow_key
-from kiosk.table.layer import PAGE, Header, open_layer, read_header
+from kiosk.table.layer import Header, layer_root, open_layer, read_header
 from scripts.ctl.output import AsJson, Exit, answer
 from scripts.office.peppers import read_pepper
 
@@ -145,7 +144,7 @@ def build(
 @app.command()
 def info(file: File, as_json: AsJson = False) -> None:
     """Say what a layer tells of itself without its pepper; nothing of it is checked."""
-    answer(str(file), _facts(read_header(file)) | {"root": _root(file, None).hex()}, as_json)
+    answer(str(file), _facts(read_header(file)) | {"root": layer_root(file).hex()}, as_json)
 
 
 @app.command()
@@ -160,7 +159,7 @@ def verify(
     from scripts.office.rows import read_rows
     from scripts.office.selfcheck import check_layer, walk_layer
 
-    header, root, secret = read_header(file), _root(file, root), read_pepper(pepper)
+    header, root, secret = read_header(file), root or layer_root(file), read_pepper(pepper)
     facts: dict[str, object] = {"root": root.hex()}
     if rows is None:
         facts["people"] = walk_layer(file, root, secret)
@@ -180,7 +179,7 @@ def lookup(file: File, pepper: PepperFile, root: Root = None, as_json: AsJson = 
         number = parse_number(typer.prompt("Number", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline())
     except NumberError as error:
         raise TableError(None, f"no identity number: {error}. Type it again.") from None
-    layer = open_layer(file, _root(file, root), secret)
+    layer = open_layer(file, root or layer_root(file), secret)
     try:
         found = layer.find(secret.blind(slow_key(number, layer.header.salt)))
     finally:
@@ -250,17 +249,6 @@ def _plain(fact: object) -> object:
     if isinstance(fact, (list, tuple)):
         return [_plain(one) for one in fact]
     return fact if fact is None or isinstance(fact, (int, bool)) else str(fact)
-
-
-def _root(file: Path, root: bytes | None) -> bytes:
-    if root is not None:
-        return root
-    header = read_header(file)
-    with file.open("rb") as opened:
-        digest = hashlib.sha256(opened.read(PAGE))
-        opened.seek(PAGE * (1 + header.pages))
-        digest.update(opened.read())
-    return digest.digest()
 
 
 @contextmanager

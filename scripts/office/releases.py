@@ -1,6 +1,5 @@
 """What a supply consists of, as files for the roles that sign them; checked as a kiosk would before anybody signs."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,12 +22,10 @@ from kiosk.supply.release import (
     codes_release,
 )
 from kiosk.table.chain import Pepper
-from kiosk.table.layer import PAGE, read_header
+from kiosk.table.layer import layer_root, read_header
 from scripts.office.repository import Files
 
 VALID = timedelta(hours=72)  # beyond that no kiosk judges by these data (A4)
-
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,18 +108,6 @@ def model_files(serial: int, issued_at: datetime, set_: str, files: Sequence[Pat
     named = {f"models/{file.name}": file for file in files}
     release = ModelRelease(serial=serial, issued_at=issued_at, set=set_, files=tuple(named))
     return {**named, MODELS: release.model_dump_json(indent=1).encode()}
-
-
-def layer_root(layer: Path) -> bytes:
-    """The root of a layer file, computed from its bytes (kiosk/table/FORMAT.md). Raises TableError."""
-    pages = read_header(layer).pages
-    digest = hashlib.sha256()
-    with layer.open("rb") as file:
-        digest.update(file.read(PAGE))
-        file.seek(PAGE * (1 + pages))
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.digest()
 
 
 class _Serial(BaseModel):
