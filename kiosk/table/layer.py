@@ -96,7 +96,7 @@ def read_header(path: Path) -> Header:
 
 
 def layer_root(path: Path) -> bytes:
-    """The root (32 bytes) of a layer file as it lies there, whoever wrote it; the office signs it. Raises TableError."""
+    """The root (32 bytes) of a layer file as it lies there, which is what the office signs. Raises TableError."""
     pages = read_header(path).pages
     digest = hashlib.sha256()
     with path.open("rb") as file:
