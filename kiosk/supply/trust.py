@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 
 from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
@@ -143,34 +143,33 @@ def demo_keys() -> frozenset[str]:
     return frozenset(demo.keys)
 
 
+_COPY_AGAIN = "Copy the supply to the stick again."
+# The first that fits counts: some of these are kinds of others.
+_REFUSALS: tuple[tuple[type[Exception], Refusal, str], ...] = (
+    (exceptions.UnsignedMetadataError, Refusal.WRONG_KEY, "The office signs it again, or it is not the office's."),
+    (exceptions.ExpiredMetadataError, Refusal.EXPIRED, "Bring a stick that was made today."),
+    (exceptions.BadVersionNumberError, Refusal.OLDER, "Bring the newest stick."),
+    (exceptions.RepositoryError, Refusal.DAMAGED, _COPY_AGAIN),
+    (StrangeFileError, Refusal.STRANGE_FILE, "Have the stick looked at, and use another one."),
+    (
+        exceptions.DownloadLengthMismatchError,
+        Refusal.STRANGE_FILE,
+        "It is longer than it may be: use another stick.",
+    ),
+    (exceptions.DownloadHTTPError, Refusal.INCOMPLETE, _COPY_AGAIN),
+    (exceptions.DownloadError, Refusal.INCOMPLETE, "Leave the stick in until the import has ended."),
+)
+
+
 @contextmanager
 def refusing() -> Iterator[None]:
     """Say in the kiosk's words what tuf raises. Errors of our own disk other than a full one stay OSError."""
     try:
         yield
-    except exceptions.UnsignedMetadataError as error:
-        _refuse(Refusal.WRONG_KEY, f"{error}. The office signs the supply again, or it is not the office's.")
-    except exceptions.ExpiredMetadataError as error:
-        _refuse(Refusal.EXPIRED, f"{error}. Bring a stick that was made today.")
-    except exceptions.BadVersionNumberError as error:
-        _refuse(Refusal.OLDER, f"{error}. Bring the newest stick.")
-    except exceptions.LengthOrHashMismatchError as error:
-        _refuse(Refusal.DAMAGED, f"{error}. Copy the supply to the stick again.")
-    except exceptions.RepositoryError as error:
-        _refuse(Refusal.DAMAGED, f"{error}. Copy the supply to the stick again.")
-    except StrangeFileError as error:
-        _refuse(Refusal.STRANGE_FILE, f"{error}. Have the stick looked at, and use another one.")
-    except exceptions.DownloadLengthMismatchError as error:
-        _refuse(Refusal.STRANGE_FILE, f"a file is longer than it may be ({error}). Use another stick.")
-    except exceptions.DownloadHTTPError as error:
-        _refuse(Refusal.INCOMPLETE, f"{error}. Copy the supply to the stick again.")
-    except exceptions.DownloadError as error:
-        _refuse(Refusal.INCOMPLETE, f"{error}. Leave the stick in until the import has ended.")
+    except (exceptions.RepositoryError, exceptions.DownloadError) as error:
+        refusal, remedy = next((refusal, remedy) for kind, refusal, remedy in _REFUSALS if isinstance(error, kind))
+        raise ImportRefusedError(refusal, f"{error}. {remedy}") from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        _refuse(Refusal.NO_ROOM, "the disk is full. A technician makes room.")
-
-
-def _refuse(refusal: Refusal, detail: str) -> NoReturn:
-    raise ImportRefusedError(refusal, detail) from None
+        raise ImportRefusedError(Refusal.NO_ROOM, "the disk is full. A technician makes room.") from None

@@ -76,7 +76,9 @@ def build(
     scope: Annotated[list[str], typer.Option(help="Province covered (two digits of GB/T 2260); may be repeated.")],
     issuer: Annotated[list[str], typer.Option(help="Authority whose statements count; may be repeated.")],
     kind: Annotated[LayerKind, typer.Option(help="What the layer is for.")] = LayerKind.BASE,
-    base: Annotated[Path | None, typer.Option(help="The base that this layer is used with.")] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="The base it is used with; for a new base the last one: its salt is kept.")
+    ] = None,
     base_rows: Annotated[
         Path | None, typer.Option(help="For a delta: what that base was built from. PEOPLE holds everybody again.")
     ] = None,

@@ -10,19 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from kiosk.core.status import (
-    CodeStatement,
-    Itinerary,
-    LabTest,
-    ListEntry,
-    PersonStatus,
-    Stay,
     Unknown,
 )
 from kiosk.store import ActiveLayer, LayerKind
@@ -31,13 +24,11 @@ from kiosk.table.layer import open_layer
 from kiosk.table.layered import LayeredTable
 from scripts.office.encode import encode_layer
 from scripts.office.facts import (
-    NO_DAY,
     Column,
     Dictionaries,
     Facts,
     HeldRows,
     LayerHead,
-    Ragged,
     Rows,
     nothing_known,
 )
@@ -58,6 +49,7 @@ from scripts.office.synth import (
     synthetic_province,
 )
 from scripts.office.tableprobe import Do, Task
+from scripts.office.told import person_status
 
 _Any = TypeVar("_Any")
 
@@ -256,7 +248,7 @@ def _right(province: Province, layers: Sequence[ActiveLayer]) -> dict[str, float
     answers[numbered:numbered] = [table.lookup(_PEPPER.blind(keys[place].tobytes()), AS_OF) for place in sampled]
     table.close()
     known = numbered + len(sampled)
-    wrong = sum(answers[place] != person_status(facts, place) for place in range(known))
+    wrong = sum(answers[place] != person_status(facts, DICTIONARIES, place) for place in range(known))
     return {
         "derived_people_count": numbered,
         "sampled_people_count": len(sampled),
@@ -289,37 +281,3 @@ def _probe(
     ).stdout
     answer: dict[str, Any] = json.loads(answered)
     return answer
-
-
-def person_status(facts: Facts, person: int) -> PersonStatus:
-    """What a table should answer for one of the people."""
-    words = DICTIONARIES
-
-    def entries(ragged: Ragged) -> list[tuple[int, ...]]:
-        part = slice(*ragged.offsets[person : person + 2])
-        return list(zip(*(column[part].tolist() for column in ragged.columns), strict=True))
-
-    codes = [(int(facts.statement[person]), int(facts.since[person])), *entries(facts.more_statements)]
-    test, doses, month = int(facts.test[person]), int(facts.doses[person]), int(facts.dose_month[person])
-    kind, result, laboratory = words.tests[test]
-    day = int(facts.itinerary_day[person])
-    return PersonStatus(
-        tuple(CodeStatement(*words.statements[code][:3], _moment(since)) for code, since in codes if code >= 0),
-        None if test < 0 else LabTest(result, _moment(3600 * int(facts.test_hour[person])), laboratory, kind),
-        None if doses < 0 else doses,
-        None
-        if day == NO_DAY
-        else Itinerary(
-            _date(day), tuple(Stay(*words.places[place], _date(last)) for place, last in entries(facts.stays))
-        ),
-        tuple(ListEntry(*words.lists[index], _moment(until)) for index, until in entries(facts.lists)),
-        None if month < 0 else date(1970 + month // 12, month % 12 + 1, 1),
-    )
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _date(day: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=day)

@@ -41,11 +41,11 @@ def test_every_changed_bit_is_noticed(written: Written, tmp_path: Path, full: bo
         spoilt = bytearray(whole)
         spoilt[bit // 8] ^= 1 << bit % 8
         spoilt_file.write_bytes(spoilt)
-        try:
-            layer = open_layer(spoilt_file, encoded.root, PEPPER)
-        except TableError:
+        if bit // 8 not in pages:
+            with pytest.raises(TableError):
+                open_layer(spoilt_file, encoded.root, PEPPER)
             continue
-        assert bit // 8 in pages
+        layer = open_layer(spoilt_file, encoded.root, PEPPER)
         with pytest.raises(TableError):
             layer.page(bit // 8 // 4096 - 1)
         layer.close()

@@ -14,7 +14,8 @@ from scripts.office.delta import BaseDue, Delta, compare_rows
 from scripts.office.encode import encode_layer
 from scripts.office.facts import Column, Dictionaries, Facts, HeldRows, Ragged, joined
 from scripts.office.selfcheck import check_layer
-from tests.office.invented_rows import HEAD, PEPPER, odd, status
+from scripts.office.told import person_status
+from tests.office.invented_rows import HEAD, PEPPER, odd
 
 
 def without_tombstones(rows: HeldRows) -> HeldRows:
@@ -80,7 +81,7 @@ def test_delta_over_base(at_once: int, tmp_path: Path, monkeypatch: pytest.Monke
         for person, key in enumerate(new.keys):
             answer = above.find(PEPPER.blind(key.tobytes())) or below.find(PEPPER.blind(key.tobytes()))
             assert answer is not None
-            assert answer.status == status(new.facts, new.dictionaries, person)
+            assert answer.status == person_status(new.facts, new.dictionaries, person)
         for key in old.keys[people % 10 == 3]:
             answer = above.find(PEPPER.blind(key.tobytes()))
             assert answer is not None

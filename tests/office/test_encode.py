@@ -12,7 +12,8 @@ from scripts.office import encode, sealed
 from scripts.office.encode import encode_layer
 from scripts.office.facts import Column, HeldRows, Ragged, nothing_known
 from scripts.office.pages import Layout
-from tests.office.invented_rows import DAY, HEAD, HOUR, PEPPER, SINCE, WORDS, keys, odd, ordinary, status, with_stays
+from scripts.office.told import person_status
+from tests.office.invented_rows import DAY, HEAD, HOUR, PEPPER, SINCE, WORDS, keys, odd, ordinary, with_stays
 
 
 def assert_read_back(rows: HeldRows, out: Path) -> None:
@@ -22,7 +23,7 @@ def assert_read_back(rows: HeldRows, out: Path) -> None:
         for person, key in enumerate(rows.keys):
             found = layer.find(PEPPER.blind(key.tobytes()))
             assert found is not None, person
-            assert found.status == status(rows.facts, rows.dictionaries, person), person
+            assert found.status == person_status(rows.facts, rows.dictionaries, person), person
     finally:
         layer.close()
 

@@ -27,8 +27,8 @@ from kiosk.table.chain import slow_key
 from scripts.office import feeds
 from scripts.office.risks import read_risks
 from scripts.office.rows import Intake, read_rows
+from scripts.office.told import person_status
 from tests.office.invented_feeds import CLEAN, COLUMNS, feed, number, person
-from tests.office.invented_rows import status
 
 BUILT_AT = datetime(2022, 4, 17, 23, tzinfo=UTC)
 SALT = bytes(range(16))
@@ -60,7 +60,7 @@ def test_all_that_is_said_of_a_person(tmp_path: Path) -> None:
     assert wrong == []
     rows = intake.rows
     assert rows.keys.tobytes().hex() == "".join(row["key"] for row in (rich, nothing, person(3)))
-    assert status(rows.facts, rows.dictionaries, 0) == PersonStatus(
+    assert person_status(rows.facts, rows.dictionaries, 0) == PersonStatus(
         (
             CodeStatement(Colour.YELLOW, "3天2检", "甲", datetime(2022, 4, 14, 16, 0, 1, tzinfo=UTC)),
             CodeStatement(Colour.RED, "x, y", "police", datetime(2022, 4, 1, tzinfo=UTC)),
@@ -79,8 +79,8 @@ def test_all_that_is_said_of_a_person(tmp_path: Path) -> None:
         ),
         date(2022, 1, 1),
     )
-    assert status(rows.facts, rows.dictionaries, 1) == PersonStatus((), None, None, None, ())
-    ordinary = status(rows.facts, rows.dictionaries, 2)
+    assert person_status(rows.facts, rows.dictionaries, 1) == PersonStatus((), None, None, None, ())
+    ordinary = person_status(rows.facts, rows.dictionaries, 2)
     assert ordinary is not None
     assert ordinary.test is not None
     assert ordinary.test.kind is facts.TestKind.NUCLEIC_ACID
@@ -198,7 +198,7 @@ def test_parquet_is_the_same(tmp_path: Path) -> None:
         assert np.array_equal(other.rows.keys, from_csv.rows.keys)
         assert other.rows.dictionaries == from_csv.rows.dictionaries
         for place in range(3):
-            assert status(other.rows.facts, other.rows.dictionaries, place) == status(
+            assert person_status(other.rows.facts, other.rows.dictionaries, place) == person_status(
                 from_csv.rows.facts, from_csv.rows.dictionaries, place
             )
 

@@ -11,7 +11,7 @@ from kiosk.table.chain import Pepper
 from kiosk.table.layer import open_layer
 from scripts.office.encode import encode_layer
 from scripts.office.selfcheck import check_layer
-from tests.office.invented_rows import status
+from scripts.office.told import person_status
 from tests.office.vectors import head_of, rows_of
 
 FOLDER = Path(__file__).parents[2] / "kiosk" / "table" / "vectors"
@@ -34,7 +34,7 @@ def test_the_reader_reads_it(name: str) -> None:
         for person, key in enumerate(rows.keys):
             found = layer.find(pepper.blind(key.tobytes()))
             assert found is not None
-            assert found.status == status(rows.facts, rows.dictionaries, person)
+            assert found.status == person_status(rows.facts, rows.dictionaries, person)
     finally:
         layer.close()
     check_layer(path, bytes.fromhex(told["root"]), rows, pepper)
